@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files, directories and descriptors. See fd.h. */
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int fd_open_dir(int dir_fd, const char *path, GError **err) {
+	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		fail_errno(err, errno, "cannot open directory \"%s\"", path);
+	return fd;
+}
+
+bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err) {
+	g_autofree char *partial = g_strdup(path);
+
+	if (mkdirat(dir_fd, path, mode) == 0 || errno == EEXIST)
+		return true;
+	if (errno != ENOENT)
+		return fail_errno(err, errno, "cannot make directory \"%s\"", path);
+	for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(dir_fd, partial, mode) < 0 && errno != EEXIST)
+			return fail_errno(err, errno, "cannot make directory \"%s\"", partial);
+		*slash = '/';
+	}
+	if (mkdirat(dir_fd, path, mode) < 0 && errno != EEXIST)
+		return fail_errno(err, errno, "cannot make directory \"%s\"", path);
+	return true;
+}
+
+int fd_make_dir(int dir_fd, const char *path, mode_t mode, GError **err) {
+	if (!fd_mkdir_parents(dir_fd, path, mode, err))
+		return -1;
+	return fd_open_dir(dir_fd, path, err);
+}
+
+bool fd_read_all(
+	int fd, const char *what, size_t limit, char **ret_text, size_t *ret_size, GError **err) {
+	g_autofree char *text = NULL;
+	size_t size = 0, capacity = 0;
+
+	for (;;) {
+		if (size + 1 >= capacity) {
+			capacity = capacity ? capacity * 2 : 4096;
+			text = g_realloc(text, capacity);
+		}
+		ssize_t n = read(fd, text + size, capacity - size - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(err, errno, "cannot read \"%s\"", what);
+		if (n == 0)
+			break;
+		size += (size_t)n;
+		if (size > limit)
+			return fail(
+				err, ERROR_CORRUPT, "\"%s\" is larger than %zu bytes", what, limit);
+	}
+	text[size] = '\0';
+	*ret_text = g_steal_pointer(&text);
+	if (ret_size)
+		*ret_size = size;
+	return true;
+}
+
+bool fd_read_file(int dir_fd, const char *path, size_t limit, char **ret_text, size_t *ret_size,
+	GError **err) {
+	struct stat st;
+	/* O_NONBLOCK: a FIFO in place of the file must not hang us. */
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot open \"%s\"", path);
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, errno, "cannot read \"%s\"", path);
+	if (!S_ISREG(st.st_mode))
+		return fail(err, ERROR_INVALID, "cannot read \"%s\": not a regular file", path);
+	return fd_read_all(fd, path, limit, ret_text, ret_size, err);
+}
+
+bool fd_write_all(int fd, const void *data, size_t size, const char *what, GError **err) {
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(err, errno, "cannot write \"%s\"", what);
+		p += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static bool write_temporary(int dir_fd, const char *temporary, const void *data, size_t size,
+	mode_t mode, FdReplaceFlags flags, GError **err) {
+	_cleanup_close_ int fd = openat(
+		dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot create \"%s\"", temporary);
+	if (fchmod(fd, mode) < 0)
+		return fail_errno(err, errno, "cannot set the mode of \"%s\"", temporary);
+	if (!fd_write_all(fd, data, size, temporary, err))
+		return false;
+	if ((flags & FD_REPLACE_SYNC) && fsync(fd) < 0)
+		return fail_errno(err, errno, "cannot sync \"%s\"", temporary);
+	return true;
+}
+
+bool fd_replace_file(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+	FdReplaceFlags flags, GError **err) {
+	static unsigned counter;
+	g_autofree char *temporary =
+		g_strdup_printf(".%s.%d-%u.tmp", name, (int)getpid(), counter++);
+
+	if (!write_temporary(dir_fd, temporary, data, size, mode, flags, err)) {
+		unlinkat(dir_fd, temporary, 0);
+		return fail_prefix(err, "cannot replace \"%s\"", name);
+	}
+	if (renameat(dir_fd, temporary, dir_fd, name) < 0) {
+		int errnum = errno;
+		unlinkat(dir_fd, temporary, 0);
+		return fail_errno(err, errnum, "cannot replace \"%s\"", name);
+	}
+	if ((flags & FD_REPLACE_SYNC) && fsync(dir_fd) < 0)
+		return fail_errno(err, errno, "cannot sync the directory of \"%s\"", name);
+	return true;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **fd_list_dir(int dir_fd, const char *path, GError **err) {
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT) {
+		fail_errno(err, errno, "cannot list \"%s\"", path);
+		return NULL;
+	}
+	if (fd >= 0) {
+		_cleanup_closedir_ DIR *dir = fdopendir(fd);
+		struct dirent *entry;
+
+		if (!dir) {
+			fail_errno(err, errno, "cannot list \"%s\"", path);
+			return NULL;
+		}
+		steal_fd(&fd);
+		while ((entry = readdir(dir)))
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+				g_ptr_array_add(names, g_strdup(entry->d_name));
+	}
+	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+static bool remove_tree(int dir_fd, const char *name, dev_t device, unsigned depth, GError **err) {
+	struct stat st;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EISDIR && errno != EPERM)
+		return fail_errno(err, errno, "cannot remove \"%s\"", name);
+	if (depth > 4096)
+		return fail(err, ERROR_FAILED, "cannot remove \"%s\": nested too deeply", name);
+	_cleanup_close_ int fd =
+		openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot remove \"%s\"", name);
+	if (fstat(fd, &st) < 0 || st.st_dev != device)
+		return fail(err, ERROR_IN_USE,
+			"cannot remove \"%s\": another file system is mounted there", name);
+	g_auto(GStrv) entries = fd_list_dir(fd, ".", err);
+	if (!entries)
+		return false;
+	for (char **entry = entries; *entry; entry++)
+		if (!remove_tree(fd, *entry, device, depth + 1, err))
+			return false;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return fail_errno(err, errno, "cannot remove \"%s\"", name);
+	return true;
+}
+
+bool fd_remove_tree(int dir_fd, const char *name, GError **err) {
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || fail_errno(err, errno, "cannot remove \"%s\"", name);
+	return remove_tree(dir_fd, name, st.st_dev, 0, err);
+}
+
+bool fd_place(int fd, int target, GError **err) {
+	if (fd == target) {
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return fail_errno(err, errno, "cannot pass on descriptor %d", fd);
+		return true;
+	}
+	if (dup3(fd, target, 0) < 0)
+		return fail_errno(err, errno, "cannot pass on descriptor %d as %d", fd, target);
+	return true;
+}
+
+bool fd_is_open(int fd) {
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+bool fd_ensure_stdio(GError **err) {
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fd_is_open(fd))
+			continue;
+		/* The lowest free number is fd itself: those below are open. */
+		if (open("/dev/null", O_RDWR | O_NOCTTY) < 0) /* lint: inherited on purpose */
+			return fail_errno(err, errno, "cannot open \"/dev/null\"");
+	}
+	return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files, directories and descriptors. Every function works relative to a directory descriptor
+ * (AT_FDCWD where a trusted absolute path is meant) and opens with close-on-exec.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Opens a directory O_PATH-free (so it can be read), O_NOFOLLOW on the last component. -1 on error.
+ */
+int fd_open_dir(int dir_fd, const char *path, GError **err);
+
+/* Makes path and its missing parents, each with mode; an existing directory is fine. */
+bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err);
+
+/* Makes the directory with its parents and opens it. -1 on error. */
+int fd_make_dir(int dir_fd, const char *path, mode_t mode, GError **err);
+
+/* Reads a regular file whole, NUL-terminated; at most limit bytes, more is ERROR_CORRUPT.
+ * A missing file is ERROR_NOT_FOUND. *ret_size may be NULL. The caller frees *ret_text. */
+bool fd_read_file(int dir_fd, const char *path, size_t limit, char **ret_text, size_t *ret_size,
+	GError **err);
+
+/* Reads fd to its end, as fd_read_file. what names it in the error. */
+bool fd_read_all(
+	int fd, const char *what, size_t limit, char **ret_text, size_t *ret_size, GError **err);
+
+typedef enum FdReplaceFlags {
+	FD_REPLACE_PLAIN = 0,
+	FD_REPLACE_SYNC = 1 << 0, /* fsync the file and its directory: survives a power cut */
+} FdReplaceFlags;
+
+/* Replaces name in dir_fd: writes a temporary file beside it (O_EXCL), optionally syncs, renames.
+ * Readers see the old or the new bytes, never a mixture. */
+bool fd_replace_file(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+	FdReplaceFlags flags, GError **err);
+
+/* Writes all bytes, restarting after short writes and EINTR. what names the target in the error. */
+bool fd_write_all(int fd, const void *data, size_t size, const char *what, GError **err);
+
+/* Removes name and all below it; never follows symbolic links, never leaves the file system it
+ * starts on. A missing name is fine. */
+bool fd_remove_tree(int dir_fd, const char *name, GError **err);
+
+/* Sorted names in a directory without "." and ".."; a missing directory gives an empty list.
+ * NULL on error; free with g_strfreev. */
+char **fd_list_dir(int dir_fd, const char *path, GError **err);
+
+/* dup3 of fd onto exactly target, without close-on-exec. fd == target clears the flag. */
+bool fd_place(int fd, int target, GError **err);
+
+/* True if fd is open. */
+bool fd_is_open(int fd);
+
+/* Makes sure 0, 1 and 2 are open (on /dev/null), so that no later open lands there. */
+bool fd_ensure_stdio(GError **err);

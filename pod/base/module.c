@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Modules that are loaded on demand. See module.h. */
+#include "base/module.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+char *module_path(const char *name) {
+	const char *directory = secure_getenv("PODCTL_LIBDIR");
+
+	return g_build_filename(directory && *directory ? directory : PODCTL_LIBDIR, name, NULL);
+}
+
+const void *module_symbol(const char *module, const char *symbol, GError **err) {
+	g_autofree char *name = g_strconcat(module, ".so", NULL);
+	g_autofree char *path = module_path(name);
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+
+	if (!handle) {
+		fail(err, ERROR_FAILED, "cannot load \"%s\": %s", path, dlerror());
+		return NULL;
+	}
+	const void *address = dlsym(handle, symbol);
+	if (!address)
+		fail(err, ERROR_FAILED, "cannot load \"%s\": no symbol \"%s\"", path, symbol);
+	return address;
+}
