@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The door of the engine: what can be done to pods and containers. It decides; the rooms below do.
+ * It never prints and never parses argv. Names are names, full ids or unambiguous id prefixes.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "model/spec.h"
+#include "model/state.h"
+
+typedef struct Engine Engine;
+
+typedef struct EngineOptions {
+	const char *state_path;      /* --root; NULL: the default for this user */
+	const char *run_path;        /* --runroot; NULL: the default for this user */
+	char *const *create_command; /* argv of this call, kept in definitions */
+	const char *notify_socket;   /* $NOTIFY_SOCKET or NULL */
+	const char *unit;            /* $PODMAN_SYSTEMD_UNIT or NULL */
+} EngineOptions;
+
+Engine *engine_open(const EngineOptions *options, GError **err);
+void engine_free(Engine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
+
+/* --- pods ------------------------------------------------------------------------------------ */
+
+/* Makes a pod (name generated when spec has none) with its infra container; *ret_id is the full
+ * id. ERROR_EXISTS when the name is in use and spec->replace is not set. */
+bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **err);
+
+/* Starts the infra process, its network, then every member that is not running. */
+bool engine_pod_start(Engine *engine, const char *pod, GError **err);
+
+/* timeout_sec: before SIGKILL; SPEC_UNSET: each member's own. */
+bool engine_pod_stop(Engine *engine, const char *pod, int timeout_sec, GError **err);
+bool engine_pod_restart(Engine *engine, const char *pod, GError **err);
+bool engine_pod_kill(Engine *engine, const char *pod, int signal_number, GError **err);
+
+/* force: stop members first. Without it a pod with running members is ERROR_IN_USE. */
+bool engine_pod_remove(Engine *engine, const char *pod, bool force, int timeout_sec, GError **err);
+
+/* Full ids of all pods; free with g_strfreev. */
+char **engine_pod_ids(Engine *engine, GError **err);
+/* Full id; ERROR_NOT_FOUND. Free with g_free. */
+char *engine_pod_find(Engine *engine, const char *pod, GError **err);
+/* Container ids of a pod's members, infra excluded. */
+char **engine_pod_members(Engine *engine, const char *pod, GError **err);
+
+/* --- containers ------------------------------------------------------------------------------ */
+
+/* Makes a container; *ret_id is the full id. The image must be there. */
+bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err);
+
+/* How a foreground start is wired; zero-initialised with fds -1 for a detached one. */
+typedef struct EngineForeground {
+	bool attach; /* copy the container's output to out_fd and err_fd */
+	int in_fd;   /* container's stdin (--interactive); -1: /dev/null */
+	int out_fd, err_fd;
+	int ret_console_fd; /* out: pty master for --tty, or -1; the caller owns it */
+	int ret_exit_fd;    /* out: give it to engine_wait_foreground; the caller owns it */
+} EngineForeground;
+
+/* Starts a container that is not running (ERROR_STATE otherwise) and its pod if need be. Returns
+ * when its program runs. foreground NULL: detached. */
+bool engine_container_start(
+	Engine *engine, const char *container, EngineForeground *foreground, GError **err);
+
+/* Waits for the end of a foreground container: its exit status (128+N for a signal). */
+bool engine_wait_foreground(int exit_fd, int *ret_status, GError **err);
+
+/* Stop signal, then SIGKILL after the timeout; a container that is not running is fine. */
+bool engine_container_stop(Engine *engine, const char *container, int timeout_sec, GError **err);
+bool engine_container_restart(Engine *engine, const char *container, int timeout_sec, GError **err);
+bool engine_container_kill(Engine *engine, const char *container, int signal_number, GError **err);
+bool engine_container_remove(
+	Engine *engine, const char *container, bool force, int timeout_sec, GError **err);
+
+/* Waits until it is not running; *ret_status is its exit code. */
+bool engine_container_wait(Engine *engine, const char *container, int *ret_status, GError **err);
+
+char **engine_container_ids(Engine *engine, GError **err);
+char *engine_container_find(Engine *engine, const char *container, GError **err);
+
+typedef struct EngineExec {
+	char **argv;
+	char **env; /* K=V added to the container's own */
+	char **env_files;
+	const char *user;    /* NULL: the container's */
+	const char *workdir; /* NULL: the container's */
+	bool tty;
+	bool interactive;
+	bool privileged;
+	int in_fd, out_fd, err_fd;
+} EngineExec;
+
+/* Starts a process in a running container. ret_console_fd: pty master with tty, else -1. The
+ * process is the caller's child: reap it with proc_reap. */
+bool engine_exec(Engine *engine, const char *container, const EngineExec *exec, pid_t *ret_pid,
+	int *ret_console_fd, GError **err);
+
+/* --- for podctl itself ----------------------------------------------------------------------- */
+
+/* `podctl cleanup`: what the supervisor becomes. Stores the exit status, undoes the journal,
+ * applies --rm and the pod's exit policy, tells the front process (descriptor front_fd or -1).
+ * exit_status SPEC_UNSET: unknown. */
+bool engine_container_cleanup(
+	Engine *engine, const char *container, int exit_status, int front_fd, GError **err);
+
+/* `podctl relaunch`: the supervisor's process becomes the launcher of the next run; does not
+ * return on success. */
+bool engine_container_relaunch(
+	Engine *engine, const char *container, int exit_status, int front_fd, GError **err);
+
+/* --- queries (podman's field names; new references) ------------------------------------------ */
+
+/* Array, one object a container as `podman ps --format json` has it, plus members that the
+ * templates need: "_created_usec", "_started_usec", "_finished_usec". all: also those not running.
+ * infra containers are left out unless all_infra. */
+json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError **err);
+json_t *engine_query_pods(Engine *engine, GError **err);
+json_t *engine_inspect_container(Engine *engine, const char *container, GError **err);
+json_t *engine_inspect_pod(Engine *engine, const char *pod, GError **err);
+json_t *engine_info(Engine *engine, GError **err);
+
+/* Where a container's log is: driver "journald" (match CONTAINER_ID_FULL) or "k8s-file" with a
+ * path. Strings are freed with g_free. */
+bool engine_container_log(Engine *engine, const char *container, char **ret_id, char **ret_driver,
+	char **ret_path, bool *ret_running, GError **err);
+
+/* Processes of a container (host pids, -1-terminated; free with g_free). */
+pid_t *engine_container_pids(Engine *engine, const char *container, GError **err);
+
+/* --- images (podman's field names; new references) ------------------------------------------- */
+
+json_t *engine_query_images(Engine *engine, GError **err);
+json_t *engine_inspect_image(Engine *engine, const char *image, GError **err);
+bool engine_image_exists(Engine *engine, const char *image);
+bool engine_image_load(Engine *engine, const char *path, char ***ret_names, GError **err);
+bool engine_image_import(Engine *engine, const char *path, const char *reference, char **changes,
+	const char *message, char **ret_id, GError **err);
+bool engine_image_tag(Engine *engine, const char *image, const char *new_name, GError **err);
+/* ERROR_IN_USE when a container uses it and force is not set. Lines as podman prints them:
+ * "Untagged: ..." and "Deleted: ...". */
+bool engine_image_remove(
+	Engine *engine, const char *image, bool force, char ***ret_lines, GError **err);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the launcher leaves to the supervisor: one flat block in a memfd (descriptor 3), no
+ * pointers, no allocation needed to read it. This header is plain C with libc types only, because
+ * the supervisor is static and knows nothing else of podctl (D3, D4).
+ *
+ * Life: the launcher (podctl, forked) execs podctl-supervisor in its own process, so the
+ * container's first process stays its child. When the container has ended the supervisor execs
+ * the cleanup command (cleanup_argv + "--exit-status=N"), or, if the restart policy says so, the
+ * relaunch command (relaunch_argv) in the same process again. run_dir/stop-requested (a file) means
+ * that a stop was asked for: no restart.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define HANDOFF_MAGIC   0x70637470u /* "pctp" */
+#define HANDOFF_VERSION 1
+#define HANDOFF_FD      3
+#define HANDOFF_NO_FD   (-1)
+
+/* Name of the file in run_dir whose presence forbids a restart. */
+#define HANDOFF_STOP_FILE "stop-requested"
+
+enum HandoffLog {
+	HANDOFF_LOG_NONE,
+	HANDOFF_LOG_K8S_FILE,
+	HANDOFF_LOG_JOURNALD,
+};
+
+enum HandoffNotify {
+	HANDOFF_NOTIFY_IGNORE,    /* say nothing to systemd */
+	HANDOFF_NOTIFY_CONMON,    /* MAINPID and READY=1 at once */
+	HANDOFF_NOTIFY_CONTAINER, /* MAINPID; READY=1 and STATUS when the container says so */
+};
+
+enum HandoffRestart {
+	HANDOFF_RESTART_NO,
+	HANDOFF_RESTART_ON_FAILURE,
+	HANDOFF_RESTART_ALWAYS,
+};
+
+/* A run of bytes in the block, NUL-terminated; lists are NUL-separated and end with an empty
+ * string. offset 0: absent. */
+typedef struct HandoffText {
+	uint32_t offset;
+	uint32_t size;
+} HandoffText;
+
+typedef struct Handoff {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t size;          /* of the whole block */
+	uint32_t log;           /* enum HandoffLog */
+	uint32_t notify;        /* enum HandoffNotify */
+	uint32_t restart;       /* enum HandoffRestart */
+	uint32_t restart_limit; /* 0: none */
+	uint32_t restart_count; /* so far */
+	int32_t init_pid;
+	uint32_t stop_signal;
+	uint64_t stop_timeout_usec;
+	uint64_t run_timeout_usec; /* 0: none; the container is killed after it */
+	uint64_t started_usec;     /* realtime */
+	uint64_t log_max_bytes;    /* 0: no rotation */
+
+	/* descriptors, open in the supervisor under these numbers; HANDOFF_NO_FD: none */
+	int32_t init_pidfd;
+	int32_t stdout_fd;       /* read end */
+	int32_t stderr_fd;       /* read end */
+	int32_t console_fd;      /* pty master, instead of the two above */
+	int32_t front_stdout_fd; /* where a foreground run wants a copy */
+	int32_t front_stderr_fd;
+	int32_t front_fd;   /* kept open across exec for the cleanup command */
+	int32_t notify_fd;  /* datagram socket bound for the container (NOTIFY_CONTAINER) */
+	int32_t log_dir_fd; /* directory of the log file */
+
+	HandoffText notify_socket;  /* NOTIFY_SOCKET of systemd; absent: do not notify */
+	HandoffText log_name;       /* file name in log_dir_fd */
+	HandoffText journal_fields; /* ready journal datagram prefix: "KEY=value\n" lines */
+	HandoffText run_dir;        /* absolute */
+	HandoffText cleanup_argv;   /* list */
+	HandoffText relaunch_argv;  /* list */
+	HandoffText cgroup; /* absolute directory of the container's cgroup, for cgroup.kill */
+} Handoff;

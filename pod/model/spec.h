@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the user asked for: one ContainerSpec or PodSpec, whichever front end it came through
+ * (argv, Quadlet's argv, later YAML). Values are kept as the user wrote them; spec_parse.h reads
+ * one value's small syntax, spec_validate() reads them all, engine/resolve.c turns them into facts.
+ * Plain structs with visible fields; lists are NULL-terminated and NULL when empty. Unset is NULL,
+ * SPEC_UNSET for integers and tristates, SPEC_UNSET_SIZE for sizes.
+ *
+ * Adding a field: a member here, a row in spec_fields.c (storage, freeing), a row in the option
+ * table cli/spec_options.c, its meaning in engine/resolve.c. The unit test of spec_fields fails
+ * for a member without a row.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPEC_UNSET      (-1)
+#define SPEC_UNSET_SIZE UINT64_MAX
+
+typedef struct ContainerSpec {
+	/* identity */
+	char *name;
+	char *image;   /* reference, or the path when rootfs is set */
+	bool rootfs;   /* --rootfs: image is a directory, "PATH:O" for an overlay over it */
+	char *pod;     /* name or id; "new:NAME" makes one */
+	char **labels; /* K=V */
+	char **label_files;
+	char **annotations; /* K=V */
+	char *cidfile;
+	char *pidfile;        /* of the container's first process */
+	char *conmon_pidfile; /* of the supervisor */
+	bool replace;
+	bool remove; /* --rm */
+	char *pull;  /* always missing never newer */
+
+	/* process */
+	char **command;   /* words after the image */
+	char *entrypoint; /* NULL: the image's; "": none; a JSON array or one word */
+	char **env;       /* K=V, K, K* */
+	char **env_files;
+	char **unset_env;
+	bool unset_env_all;
+	char *user; /* UID[:GID], names allowed */
+	char **group_add;
+	char *workdir;
+	char *umask;
+	bool interactive;
+	bool tty;
+	bool detach;
+	bool init; /* run a tiny init as the first process */
+	char *stop_signal;
+	int stop_timeout; /* seconds; SPEC_UNSET: 10 */
+	int timeout;      /* seconds until the container is killed; SPEC_UNSET or 0: none */
+	char **ulimits;   /* NAME=SOFT[:HARD] */
+	char *oom_score_adj;
+
+	/* sandbox */
+	char **cap_add;
+	char **cap_drop;
+	char **security_opt;
+	bool privileged;
+	bool read_only;
+	int read_only_tmpfs; /* tristate */
+	char **sysctls;      /* K=V */
+	char *pid_mode;      /* NULL, "private", "host" */
+	char *ipc_mode;
+	char *uts_mode;
+	char *cgroupns_mode;
+
+	/* storage */
+	char **volumes; /* [SRC:]DST[:OPTIONS] */
+	char **mounts;  /* type=...,src=...,dst=... */
+	char **tmpfs;   /* DST[:OPTIONS] */
+	char *shm_size;
+
+	/* network */
+	char **networks;
+	char **publish;
+	char **expose;
+	char *hostname;
+	char **add_hosts; /* NAME:IP */
+	char **dns;
+	char **dns_options;
+	char **dns_searches;
+	bool no_hosts;
+	char *ip;
+	char *mac_address;
+
+	/* supervision */
+	char *restart;  /* no always unless-stopped on-failure[:N] */
+	char *sdnotify; /* conmon container ignore */
+	char *log_driver;
+	char **log_opts; /* K=V */
+	char *cgroups;   /* enabled disabled no-conmon split */
+	char *cgroup_parent;
+
+	/* limits */
+	int pids_limit; /* SPEC_UNSET: the default */
+	uint64_t memory;
+	char *cpus;
+} ContainerSpec;
+
+typedef struct PodSpec {
+	char *name;
+	char **labels;
+	char *hostname;
+	char *share; /* "net,ipc,uts", "none", "+pid" */
+	bool infra;  /* --infra=false: a pod that is only a name */
+	char *infra_name;
+	char *exit_policy; /* continue stop */
+	char *restart;
+	bool replace;
+	char *pod_id_file;
+	char *infra_pidfile; /* --infra-conmon-pidfile: pid of the pod's first process */
+	char **publish;
+	char **networks;
+	char **add_hosts;
+	char **dns;
+	char **dns_options;
+	char **dns_searches;
+	bool no_hosts;
+	char *ip;
+	char *mac_address;
+	char **volumes; /* go to every member */
+	char **sysctls;
+	char *shm_size;
+	char **security_opt;
+} PodSpec;
+
+/* A new spec with every field at its unset value; infra is true. */
+ContainerSpec *container_spec_new(void);
+PodSpec *pod_spec_new(void);
+void container_spec_free(ContainerSpec *spec);
+void pod_spec_free(PodSpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ContainerSpec, container_spec_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PodSpec, pod_spec_free)
+
+/* Reads every value that has a syntax; ERROR_INVALID names the option and the value. Contradictions
+ * between options are found here too (--publish with --pod, --rm with --restart=always ...). */
+bool container_spec_validate(const ContainerSpec *spec, GError **err);
+bool pod_spec_validate(const PodSpec *spec, GError **err);

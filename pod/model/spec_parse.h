@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The small syntaxes of single options. Every function takes the user's text and fails with
+ * ERROR_INVALID, naming the text and what is wrong with it. Nothing here touches the disk.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+typedef enum PortProtocol {
+	PORT_TCP,
+	PORT_UDP,
+	PORT_SCTP,
+} PortProtocol;
+
+const char *port_protocol_to_string(PortProtocol protocol);
+
+/* [[IP:][HOST[-HOST]]:]CONTAINER[-CONTAINER][/PROTOCOL] */
+typedef struct PortMapping {
+	PortProtocol protocol;
+	char *host_address; /* re-printed from binary; NULL: every address */
+	uint16_t host_port; /* 0: choose one */
+	uint16_t container_port;
+	uint16_t count;
+} PortMapping;
+
+/* *ret_mapping is filled; free host_address with port_mapping_clear. IPv6 addresses stand in []. */
+bool spec_parse_port(const char *text, PortMapping *ret_mapping, GError **err);
+void port_mapping_clear(PortMapping *mapping);
+
+typedef struct VolumeRequest {
+	char *source; /* NULL: anonymous volume; absolute path: bind; else the name of a volume */
+	char *destination; /* absolute, cleaned */
+	bool read_only, read_write_set;
+	bool recursive; /* rbind (the default for a bind) */
+	bool nosuid, nodev,
+		noexec;    /* after podman's defaults (nosuid, nodev) and the user's words */
+	char *propagation; /* private rprivate slave rslave shared rshared; NULL: rprivate */
+	bool overlay;      /* :O */
+	bool chown;        /* :U */
+	bool no_copy;
+	char relabel; /* 'z', 'Z' or 0 */
+} VolumeRequest;
+
+VolumeRequest *spec_parse_volume(const char *text, GError **err);
+void volume_request_free(VolumeRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeRequest, volume_request_free)
+
+typedef struct TmpfsRequest {
+	char *destination;
+	uint64_t size_bytes; /* 0: the kernel's default */
+	unsigned mode;       /* 01777 unless given */
+	bool read_only, noexec, nosuid, nodev;
+	bool no_copy_up;
+} TmpfsRequest;
+
+/* DST[:OPT,OPT...] */
+TmpfsRequest *spec_parse_tmpfs(const char *text, GError **err);
+void tmpfs_request_free(TmpfsRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TmpfsRequest, tmpfs_request_free)
+
+/* --mount type=bind|tmpfs: fills exactly one of the two. Other types are ERROR_UNSUPPORTED. */
+bool spec_parse_mount(
+	const char *text, VolumeRequest **ret_volume, TmpfsRequest **ret_tmpfs, GError **err);
+
+typedef enum RestartPolicy {
+	RESTART_NO,
+	RESTART_ON_FAILURE,
+	RESTART_ALWAYS,
+	RESTART_UNLESS_STOPPED,
+} RestartPolicy;
+
+/* no, on-failure[:N], always, unless-stopped; *ret_retries is 0 for "no bound". */
+bool spec_parse_restart(
+	const char *text, RestartPolicy *ret_policy, unsigned *ret_retries, GError **err);
+
+typedef enum NetworkMode {
+	NETWORK_BRIDGE, /* the default network, or the named one */
+	NETWORK_NONE,
+	NETWORK_HOST,
+	NETWORK_CONTAINER, /* container:NAME */
+	NETWORK_NAMESPACE, /* ns:PATH */
+	NETWORK_POD,       /* the pod's (never written by the user; set by the engine) */
+} NetworkMode;
+
+typedef struct NetworkRequest {
+	NetworkMode mode;
+	char *name;     /* network name, container or path; NULL: the default network */
+	char *ip;       /* from "NAME:ip=...", re-printed; NULL: leased */
+	char *mac;      /* from "NAME:mac=..." */
+	char **aliases; /* from "NAME:alias=..." */
+	char *interface_name;
+} NetworkRequest;
+
+NetworkRequest *spec_parse_network(const char *text, GError **err);
+void network_request_free(NetworkRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkRequest, network_request_free)
+
+/* NAME[;NAME...]:IP or :host-gateway. *ret_address is NULL for host-gateway. Names are checked
+ * ([A-Za-z0-9._-]), the address is re-printed from binary: nothing can inject a line. */
+bool spec_parse_add_host(const char *text, char ***ret_names, char **ret_address, GError **err);
+
+/* net,ipc,uts,pid,none and "+x" forms; *ret_flags are CLONE_NEW* bits. cgroup is ERROR_UNSUPPORTED,
+ * user is ERROR_UNSUPPORTED. text NULL: the default (net, ipc, uts). */
+bool spec_parse_share(const char *text, int *ret_flags, GError **err);
+
+/* NAME=SOFT[:HARD] with NAME as in setrlimit(2), lower case, "-1" for no limit; "host" is
+ * *ret_resource == -1. */
+bool spec_parse_ulimit(
+	const char *text, int *ret_resource, uint64_t *ret_soft, uint64_t *ret_hard, GError **err);
+
+/* An IP address re-printed from binary (4 or 6), free with g_free; NULL on error. what names the
+ * option. */
+char *spec_parse_ip(const char *text, const char *what, GError **err);
+
+/* Exactly K=V or K; true if the name is usable as an environment variable name. */
+bool spec_env_name_ok(const char *assignment);

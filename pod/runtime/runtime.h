@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The door of the runtime: processes in namespaces. It knows absolute facts only; no images, no
+ * names, no store. Everything that is made here belongs to a process or to a cgroup directory:
+ * nothing enters the host's mount table (D6), so nothing is left when the processes are gone.
+ */
+#pragma once
+
+#include "runtime/config.h"
+
+/* A container's first process, made but waiting at the start barrier. It dies when barrier_fd is
+ * closed before runtime_start, so a launcher that is killed leaves nothing. */
+typedef struct RuntimeChild {
+	ProcId process;
+	int pidfd;
+	int barrier_fd; /* -1 after runtime_start */
+	int stdout_fd;  /* read ends; -1 with a terminal */
+	int stderr_fd;
+	int console_fd; /* pty master; -1 without a terminal */
+} RuntimeChild;
+
+#define RUNTIME_CHILD_NONE           \
+	((RuntimeChild){.pidfd = -1, \
+		.barrier_fd = -1,    \
+		.stdout_fd = -1,     \
+		.stderr_fd = -1,     \
+		.console_fd = -1})
+void runtime_child_clear(RuntimeChild *child);
+
+/* Makes the cgroup (if any), the namespaces and the root file system, and stops at the barrier:
+ * the caller may now set up the network of the new namespace. Errors are the first process's own
+ * words ("cannot mount ..."). On failure nothing is left. The caller must be single-threaded and
+ * becomes the parent. */
+bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError **err);
+
+/* Lets the first process go and waits until execve has succeeded or failed
+ * (ERROR_COMMAND_NOT_FOUND, ERROR_COMMAND_NOT_EXECUTABLE; the process is reaped then). */
+bool runtime_start(RuntimeChild *child, GError **err);
+
+/* The pod's first process (podctl-pause) with new NET, IPC, UTS, MNT, PID namespaces as asked,
+ * user 65534, no capabilities, an empty root. Detached from the caller (reparented when the caller
+ * ends). The loopback interface is up on return; the process has exec'd. */
+typedef struct RuntimeInfra {
+	const char *pause_path; /* program to run */
+	int namespaces;         /* CLONE_NEW* bits to make; NEWNS and NEWPID are always made */
+	const char *hostname;
+	uint64_t shm_size_bytes;
+	char **sysctls;
+	const char *cgroup;
+	const char *title; /* argv[1]: shown in ps */
+} RuntimeInfra;
+bool runtime_create_infra(const RuntimeInfra *infra, ProcId *ret_process, GError **err);
+
+/* Another process in a running container (exec, exec health probes). */
+typedef struct RuntimeExec {
+	ProcId target; /* the container's first process */
+	char **argv;
+	char **env;
+	const char *cwd; /* NULL: "/" */
+	const char *user;
+	char **additional_groups;
+	uint64_t capabilities, ambient_capabilities;
+	bool no_new_privs;
+	SeccompKind seccomp;
+	const char *seccomp_profile, *seccomp_cache_dir;
+	unsigned umask;
+	const char *cgroup;
+	bool terminal;
+	int stdin_fd, stdout_fd,
+		stderr_fd; /* without terminal: handed to the process as they are */
+} RuntimeExec;
+
+/* Starts it; on return it has exec'd. ret_child has process, pidfd and console_fd. The process is
+ * the caller's child (so the caller reaps its status). */
+bool runtime_exec(const RuntimeExec *exec, RuntimeChild *ret_child, GError **err);
+
+/* Signals every process of the cgroup (cgroup.kill for SIGKILL) and waits until it is empty, at
+ * most timeout_usec. A missing cgroup is fine. */
+bool runtime_cgroup_kill(const char *cgroup, uint64_t timeout_usec, GError **err);
+
+/* Removes the cgroup with its children, deepest first; a missing one is fine. */
+bool runtime_cgroup_remove(const char *cgroup, GError **err);
+
+typedef enum CgroupMode {
+	CGROUP_NONE,   /* no cgroup2 that we may write: cgroups are not used */
+	CGROUP_SPLIT,  /* below the caller's own delegated cgroup */
+	CGROUP_SCOPE,  /* a transient scope over D-Bus (needs systemd) */
+	CGROUP_DIRECT, /* a plain directory below the cgroup2 mount */
+} CgroupMode;
+
+typedef struct CgroupPlan {
+	CgroupMode mode;
+	char *payload;    /* absolute directory for the container; NULL with CGROUP_NONE */
+	char *supervisor; /* where launcher and supervisor move; NULL: they stay */
+	char *scope;      /* name of the scope that was made */
+} CgroupPlan;
+
+/* Decides and prepares: for SPLIT makes "supervisor" and "payload-ID" below the caller's cgroup
+ * and moves the caller to the former; for DIRECT chooses a path below podctl/ on the cgroup2
+ * mount, wherever that is. split: the user asked for it (--cgroups=split). On a machine without
+ * systemd and without a writable cgroup2, mode is CGROUP_NONE and that is not an error. parent:
+ * the pod's cgroup or NULL. */
+bool runtime_cgroup_plan(
+	const char *id, bool split, const char *parent, CgroupPlan *ret_plan, GError **err);
+void runtime_cgroup_plan_clear(CgroupPlan *plan);
+
+/* Pids in a cgroup, -1-terminated; free with g_free. A missing cgroup gives an empty list. */
+pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
+
+/* podman's 11 default capabilities as a bit set; all capabilities of the caller's bounding set. */
+uint64_t runtime_capabilities_default(void);
+uint64_t runtime_capabilities_all(void);
+
+/* "CAP_NET_RAW", "net_raw" -> bit number; -1 when unknown. */
+int runtime_capability_from_string(const char *name);
+/* "CAP_NET_RAW"; NULL when the bit has no name. */
+const char *runtime_capability_to_string(int capability);
+
+/* podman's masked and read-only paths plus ours (security.md A04). NULL-terminated, static. */
+const char *const *runtime_masked_paths(void);
+const char *const *runtime_read_only_paths(void);
+
+/* True if the kernel lets a sysctl be set per container given these new (or pod-shared)
+ * namespaces; otherwise ERROR_INVALID says why (security.md A08). */
+bool runtime_sysctl_check(const char *assignment, int namespaces, GError **err);
