@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a process sees inside a container, as one JSON object on standard output: the system tests
+ * compare facts, not the output of shell tools. Static, so that it runs in any image.
+ *
+ * probe [facts]       print the facts
+ * probe exit N        end with status N
+ * probe kill N        end by signal N
+ * probe syscall N     one line: the errno of system call N with zeros as arguments (in a child)
+ * probe sleep         wait for SIGTERM, then end with 0
+ * probe stubborn      wait, deaf to SIGTERM
+ * probe notify TEXT   send TEXT to $NOTIFY_SOCKET, then wait for SIGTERM
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void print_string(const char *text, size_t size) {
+	putchar('"');
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			printf("\\u%04x", c);
+		else
+			putchar(c);
+	}
+	putchar('"');
+}
+
+static void print_text(const char *text) {
+	print_string(text, strlen(text));
+}
+
+/* Field NAME: of /proc/self/status without its blanks, or null. */
+static void print_status_field(const char *name) {
+	char line[512];
+	FILE *file = fopen("/proc/self/status", "re");
+	size_t length = strlen(name);
+	bool found = false;
+	while (file && fgets(line, sizeof line, file)) {
+		if (strncmp(line, name, length) != 0 || line[length] != ':')
+			continue;
+		char *value = line + length + 1;
+		value += strspn(value, " \t");
+		value[strcspn(value, "\n")] = '\0';
+		printf("\"%s\":", name);
+		print_text(value);
+		found = true;
+		break;
+	}
+	if (file)
+		fclose(file);
+	if (!found)
+		printf("\"%s\":null", name);
+}
+
+static void print_file(const char *key, const char *path) {
+	static char text[1 << 18];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t size = 0;
+	printf("\"%s\":", key);
+	if (fd < 0) {
+		printf("null");
+		return;
+	}
+	for (ssize_t n; size < sizeof text && (n = read(fd, text + size, sizeof text - size)) > 0;)
+		size += (size_t)n;
+	close(fd);
+	print_string(text, size);
+}
+
+static void print_link(const char *key, const char *path) {
+	char target[4096];
+	ssize_t n = readlink(path, target, sizeof target);
+	printf("\"%s\":", key);
+	if (n < 0)
+		printf("null");
+	else
+		print_string(target, (size_t)n);
+}
+
+static void print_namespaces(void) {
+	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+	printf("\"namespaces\":{");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[64];
+		snprintf(path, sizeof path, "/proc/self/ns/%s", names[i]);
+		printf(i ? "," : "");
+		print_link(names[i], path);
+	}
+	printf("}");
+}
+
+static void print_descriptors(void) {
+	DIR *dir = opendir("/proc/self/fd");
+	bool first = true;
+	printf("\"fds\":{");
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(dir))
+			continue;
+		char path[300];
+		snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+		printf(first ? "" : ",");
+		first = false;
+		print_link(entry->d_name, path);
+	}
+	if (dir)
+		closedir(dir);
+	printf("}");
+}
+
+static void print_limits(void) {
+	static const struct {
+		const char *name;
+		int resource;
+	} rows[] = {
+		{"as", RLIMIT_AS},
+		{"core", RLIMIT_CORE},
+		{"fsize", RLIMIT_FSIZE},
+		{"memlock", RLIMIT_MEMLOCK},
+		{"nofile", RLIMIT_NOFILE},
+		{"nproc", RLIMIT_NPROC},
+		{"stack", RLIMIT_STACK},
+	};
+	printf("\"rlimits\":{");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rlimit limit = {0};
+		getrlimit(rows[i].resource, &limit);
+		printf("%s\"%s\":[%lld,%lld]", i ? "," : "", rows[i].name,
+			(long long)limit.rlim_cur, (long long)limit.rlim_max);
+	}
+	printf("}");
+}
+
+static void print_ids(void) {
+	gid_t groups[128];
+	int n = getgroups(128, groups);
+	uid_t r, e, s;
+	gid_t gr, ge, gs;
+	getresuid(&r, &e, &s);
+	getresgid(&gr, &ge, &gs);
+	printf("\"uids\":[%u,%u,%u],\"gids\":[%u,%u,%u],\"groups\":[", r, e, s, gr, ge, gs);
+	for (int i = 0; i < n; i++)
+		printf("%s%u", i ? "," : "", groups[i]);
+	printf("]");
+}
+
+static void print_signals(void) {
+	sigset_t blocked;
+	bool first = true;
+	sigprocmask(SIG_BLOCK, NULL, &blocked);
+	printf("\"signals_blocked\":[");
+	for (int i = 1; i < 65; i++)
+		if (sigismember(&blocked, i) == 1) {
+			printf("%s%d", first ? "" : ",", i);
+			first = false;
+		}
+	first = true;
+	printf("],\"signals_ignored\":[");
+	for (int i = 1; i < 65; i++) {
+		struct sigaction action;
+		if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+			printf("%s%d", first ? "" : ",", i);
+			first = false;
+		}
+	}
+	printf("]");
+}
+
+static void print_environment(void) {
+	printf("\"env\":[");
+	for (char **item = environ; *item; item++) {
+		printf(item == environ ? "" : ",");
+		print_text(*item);
+	}
+	printf("]");
+}
+
+static int facts(int argc, char **argv) {
+	static const char *const fields[] = {
+		"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"};
+	char cwd[4096];
+	struct utsname system_name;
+	mode_t mask = umask(0);
+	umask(mask);
+	uname(&system_name);
+	printf("{\"pid\":%d,\"ppid\":%d,\"pgid\":%d,\"sid\":%d,\"umask\":%u,\"nice\":%d,", getpid(),
+		getppid(), getpgrp(), getsid(0), (unsigned)mask, getpriority(PRIO_PROCESS, 0));
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		print_status_field(fields[i]);
+		putchar(',');
+	}
+	print_ids();
+	printf(",\"hostname\":");
+	print_text(system_name.nodename);
+	printf(",\"cwd\":");
+	print_text(getcwd(cwd, sizeof cwd) ? cwd : "");
+	printf(",\"tty\":%s,\"args\":[", isatty(0) ? "true" : "false");
+	for (int i = 0; i < argc; i++) {
+		printf(i ? "," : "");
+		print_text(argv[i]);
+	}
+	printf("],");
+	print_namespaces();
+	putchar(',');
+	print_descriptors();
+	putchar(',');
+	print_limits();
+	putchar(',');
+	print_signals();
+	putchar(',');
+	print_environment();
+	putchar(',');
+	print_file("oom_score_adj", "/proc/self/oom_score_adj");
+	putchar(',');
+	print_file("cgroup", "/proc/self/cgroup");
+	putchar(',');
+	print_file("mountinfo", "/proc/self/mountinfo");
+	putchar(',');
+	print_file("uid_map", "/proc/self/uid_map");
+	printf("}\n");
+	return 0;
+}
+
+/* In a child: some calls do not come back. */
+static int one_syscall(long number) {
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		errno = 0;
+		syscall(number, 0, 0, 0, 0, 0, 0);
+		_exit(errno & 0xff);
+	}
+	int status = 0;
+	waitpid(child, &status, 0);
+	if (WIFSIGNALED(status))
+		printf("signal %d\n", WTERMSIG(status));
+	else
+		printf("errno %d\n", WEXITSTATUS(status));
+	return 0;
+}
+
+static int wait_for_term(void) {
+	sigset_t set;
+	int number = 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigwait(&set, &number);
+	return 0;
+}
+
+static int notify(const char *text) {
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (!path || strlen(path) >= sizeof address.sun_path) {
+		fprintf(stderr, "NOTIFY_SOCKET is not set\n");
+		return 1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	else
+		size++;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, size) < 0) {
+		perror("notify");
+		return 1;
+	}
+	close(fd);
+	return wait_for_term();
+}
+
+int main(int argc, char **argv) {
+	const char *verb = argc > 1 ? argv[1] : "facts";
+	int number = argc > 2 ? atoi(argv[2]) : 0;
+	if (strcmp(verb, "exit") == 0)
+		return number;
+	if (strcmp(verb, "kill") == 0) {
+		signal(number, SIG_DFL);
+		raise(number);
+		/* The first process of a PID namespace is deaf to its own signals. */
+		return 128 + number;
+	}
+	if (strcmp(verb, "syscall") == 0)
+		return one_syscall(number);
+	if (strcmp(verb, "sleep") == 0)
+		return wait_for_term();
+	if (strcmp(verb, "stubborn") == 0) {
+		signal(SIGTERM, SIG_IGN);
+		for (;;)
+			pause();
+	}
+	if (strcmp(verb, "notify") == 0)
+		return notify(argc > 2 ? argv[2] : "READY=1");
+	return facts(argc, argv);
+}
