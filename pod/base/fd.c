@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 int fd_open_dir(int dir_fd, const char *path, GError **err) {
@@ -220,5 +222,57 @@ bool fd_ensure_stdio(GError **err) {
 		if (open("/dev/null", O_RDWR | O_NOCTTY) < 0) /* lint: inherited on purpose */
 			return fail_errno(err, errno, "cannot open \"/dev/null\"");
 	}
+	return true;
+}
+
+bool fd_write_file(
+	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, GError **err) {
+	_cleanup_close_ int fd = openat(dir_fd, name,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, mode);
+
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot create \"%s\"", name);
+	/* the umask may have taken bits away */
+	if (fchmod(fd, mode) < 0)
+		return fail_errno(err, errno, "cannot set the mode of \"%s\"", name);
+	return fd_write_all(fd, data, size, name, err);
+}
+
+int fd_memory_file(const char *name, const void *data, size_t size, GError **err) {
+	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0) {
+		fail_errno(err, errno, "cannot make a memory file");
+		return -1;
+	}
+	if (!fd_write_all(fd, data, size, name, err))
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		fail_errno(err, errno, "cannot rewind a memory file");
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+bool fd_socket_pair(int ret_fds[2], GError **err) {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0)
+		return fail_errno(err, errno, "cannot make a socket pair");
+	return true;
+}
+
+bool fd_pipe(int ret_fds[2], GError **err) {
+	if (pipe2(ret_fds, O_CLOEXEC) < 0)
+		return fail_errno(err, errno, "cannot make a pipe");
+	return true;
+}
+
+bool fd_lift(int *fd, int lowest, GError **err) {
+	if (*fd < 0 || *fd >= lowest)
+		return true;
+	int lifted = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+	if (lifted < 0)
+		return fail_errno(err, errno, "cannot move descriptor %d", *fd);
+	close(*fd);
+	*fd = lifted;
 	return true;
 }

@@ -60,3 +60,18 @@ bool fd_is_open(int fd);
 
 /* Makes sure 0, 1 and 2 are open (on /dev/null), so that no later open lands there. */
 bool fd_ensure_stdio(GError **err);
+
+/* Writes the file in place (created with mode when missing): for files that are bind mounted, whose
+ * inode must stay. */
+bool fd_write_file(
+	int dir_fd, const char *name, const void *data, size_t size, mode_t mode, GError **err);
+
+/* An anonymous file with these bytes, positioned at its start; -1 on error. */
+int fd_memory_file(const char *name, const void *data, size_t size, GError **err);
+
+/* A connected pair of sequenced-packet sockets, and a pipe (read end first). */
+bool fd_socket_pair(int ret_fds[2], GError **err);
+bool fd_pipe(int ret_fds[2], GError **err);
+
+/* Moves *fd to a number >= lowest (close-on-exec), closing the old one. A negative fd stays. */
+bool fd_lift(int *fd, int lowest, GError **err);

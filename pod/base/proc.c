@@ -207,3 +207,38 @@ uint64_t proc_now_monotonic(void) {
 uint64_t proc_now_realtime(void) {
 	return read_clock(CLOCK_REALTIME);
 }
+
+pid_t proc_fork_session(GError **err) {
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		fail_errno(err, errno, "cannot fork");
+		return -1;
+	}
+	if (pid == 0) {
+		setsid();
+		signal(SIGPIPE, SIG_DFL);
+		signal(SIGCHLD, SIG_DFL);
+	}
+	return pid;
+}
+
+bool proc_exec(const char *path, const char *const *argv, const char *const *env, const int *keep,
+	size_t n_keep, GError **err) {
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return fail_errno(err, errno, "cannot start \"%s\"", path);
+	for (size_t i = 0; i < n_keep; i++)
+		if (fcntl(keep[i], F_SETFD, 0) < 0)
+			return fail_errno(
+				err, errno, "cannot pass descriptor %d to \"%s\"", keep[i], path);
+	execve(path, (char *const *)(uintptr_t)argv,
+		(char *const *)(uintptr_t)(env ? env : small_environment));
+	return fail_errno(err, errno, "cannot start \"%s\"", path);
+}
+
+ProcId proc_self(void) {
+	ProcId self = {.pid = getpid()};
+
+	proc_start_time(self.pid, &self.start_time);
+	return self;
+}

@@ -57,3 +57,16 @@ char *proc_boot_id(GError **err);
 /* Clock readings in microseconds: monotonic for intervals, realtime for records. */
 uint64_t proc_now_monotonic(void);
 uint64_t proc_now_realtime(void);
+
+/* Forks a child of this same program in a session of its own, with default signal dispositions
+ * for SIGPIPE and SIGCHLD. Returns 0 in the child, the pid in the parent, -1 on error. The child
+ * must leave by proc_exec or _exit. */
+pid_t proc_fork_session(GError **err);
+
+/* Replaces this process by the program at path. Of all descriptors above 2 only those in keep stay
+ * open, under their numbers. env NULL: the fixed small environment. Returns only on failure. */
+bool proc_exec(const char *path, const char *const *argv, const char *const *env, const int *keep,
+	size_t n_keep, GError **err);
+
+/* This process, for the records of others. */
+ProcId proc_self(void);

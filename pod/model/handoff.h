@@ -72,6 +72,7 @@ typedef struct Handoff {
 	int32_t front_stderr_fd;
 	int32_t front_fd;   /* kept open across exec for the cleanup command */
 	int32_t notify_fd;  /* datagram socket bound for the container (NOTIFY_CONTAINER) */
+	int32_t ready_fd;   /* closed once systemd has been told; the front process waits for it */
 	int32_t log_dir_fd; /* directory of the log file */
 
 	HandoffText notify_socket;  /* NOTIFY_SOCKET of systemd; absent: do not notify */
