@@ -4,7 +4,8 @@
 #
 # The machine's root below a throw-away overlay with the installed files of STAGE on it, and own mount,
 # network, PID, IPC, UTS and cgroup namespaces. What a test finds there is its own, and all of it ends
-# with the command. STATE becomes /var/lib/podctl; BIND is writable under its own name. As root.
+# with the command. STATE becomes /var/lib/podctl; BIND (several: with colons between) is writable under
+# its own name. PODCTL_TEST_LOWER in the environment names another root than the machine's. As root.
 set -eu
 
 if [ "${1-}" != --inside ]; then
@@ -43,15 +44,20 @@ mount -t tmpfs -o mode=755 tmpfs "$room"
 mkdir "$room/upper" "$room/work" "$room/root"
 [ -z "$stage" ] || cp -a "$stage/." "$room/upper/"
 mkdir -p "$room/upper/var/lib/podctl"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$room/upper,workdir=$room/work" "$room/root"
+mount -t overlay overlay -o "lowerdir=${PODCTL_TEST_LOWER:-/},upperdir=$room/upper,workdir=$room/work" "$room/root"
 cd "$room/root"
 mount --rbind /dev dev
 mount --rbind /sys sys
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
-mkdir -p "./$bind"
-mount --bind "$bind" "./$bind"
+old_ifs=$IFS
+IFS=:
+for path in $bind; do
+	mkdir -p "./$path"
+	mount --bind "$path" "./$path"
+done
+IFS=$old_ifs
 mount --bind "$state" var/lib/podctl
 pivot_root . .
 umount -l .
