@@ -9,12 +9,14 @@
  * probe syscall N     one line: the errno of system call N with zeros as arguments (in a child)
  * probe sleep         wait for SIGTERM, then end with 0
  * probe stubborn      wait, deaf to SIGTERM
+ * probe udp PORT      answer every datagram with itself
  * probe notify TEXT   send TEXT to $NOTIFY_SOCKET, then wait for SIGTERM
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -291,6 +293,23 @@ static int notify(const char *text) {
 	return wait_for_term();
 }
 
+static int echo_datagrams(int port) {
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		perror("udp");
+		return 1;
+	}
+	for (;;) {
+		char data[2048];
+		struct sockaddr_in from;
+		socklen_t size = sizeof from;
+		ssize_t n = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &size);
+		if (n >= 0)
+			sendto(fd, data, (size_t)n, 0, (struct sockaddr *)&from, size);
+	}
+}
+
 int main(int argc, char **argv) {
 	const char *verb = argc > 1 ? argv[1] : "facts";
 	int number = argc > 2 ? atoi(argv[2]) : 0;
@@ -311,6 +330,8 @@ int main(int argc, char **argv) {
 		for (;;)
 			pause();
 	}
+	if (strcmp(verb, "udp") == 0)
+		return echo_datagrams(number);
 	if (strcmp(verb, "notify") == 0)
 		return notify(argc > 2 ? argv[2] : "READY=1");
 	return facts(argc, argv);
