@@ -66,6 +66,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TmpfsRequest, tmpfs_request_free)
 bool spec_parse_mount(
 	const char *text, VolumeRequest **ret_volume, TmpfsRequest **ret_tmpfs, GError **err);
 
+/* A relative host path ("./x:/y", "src=x") made absolute with directory, everything else as it is.
+ * Front ends call them before a spec is validated and stored, because the parsers refuse relative
+ * sources: nobody knows later where the caller stood. Free with g_free. */
+char *spec_absolute_volume(const char *text, const char *directory);
+char *spec_absolute_mount(const char *text, const char *directory);
+
 typedef enum RestartPolicy {
 	RESTART_NO,
 	RESTART_ON_FAILURE,
@@ -115,6 +121,9 @@ bool spec_parse_ulimit(
 /* An IP address re-printed from binary (4 or 6), free with g_free; NULL on error. what names the
  * option. */
 char *spec_parse_ip(const char *text, const char *what, GError **err);
+
+/* Six bytes in hex, re-printed as aa:bb:...; group addresses are refused. Free with g_free. */
+char *spec_parse_mac(const char *text, GError **err);
 
 /* Exactly K=V or K; true if the name is usable as an environment variable name. */
 bool spec_env_name_ok(const char *assignment);

@@ -43,6 +43,7 @@ typedef struct ContainerState {
 	int exit_code;
 	bool oom_killed;
 	int restart_count;
+	int stop_signal;     /* the image's or the user's, resolved at launch; 0: SIGTERM */
 	bool stop_requested; /* a stop was asked for: no restart, success whatever the signal */
 	char *cgroup;        /* absolute directory, or NULL */
 	char *log_driver;
