@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 int fd_open_dir(int dir_fd, const char *path, GError **err) {
 	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -274,5 +275,37 @@ bool fd_lift(int *fd, int lowest, GError **err) {
 		return fail_errno(err, errno, "cannot move descriptor %d", *fd);
 	close(*fd);
 	*fd = lifted;
+	return true;
+}
+
+int fd_bind_datagram(const char *path, mode_t mode, GError **err) {
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		fail_errno(err, errno, "cannot make a socket");
+		return -1;
+	}
+	if (strlen(path) >= sizeof address.sun_path) {
+		fail(err, ERROR_INVALID, "cannot bind \"%s\": the path is too long", path);
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, mode) < 0) {
+		fail_errno(err, errno, "cannot bind \"%s\"", path);
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+bool fd_null_stdio(bool with_stderr, GError **err) {
+	_cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (null_fd < 0)
+		return fail_errno(err, errno, "cannot open \"/dev/null\"");
+	for (int fd = 0; fd <= (with_stderr ? 2 : 1); fd++)
+		if (dup3(null_fd, fd, 0) < 0)
+			return fail_errno(err, errno, "cannot detach descriptor %d", fd);
 	return true;
 }

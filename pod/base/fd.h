@@ -75,3 +75,10 @@ bool fd_pipe(int ret_fds[2], GError **err);
 
 /* Moves *fd to a number >= lowest (close-on-exec), closing the old one. A negative fd stays. */
 bool fd_lift(int *fd, int lowest, GError **err);
+
+/* A datagram socket bound to path (an old one there is replaced) with the given mode; -1 on error.
+ */
+int fd_bind_datagram(const char *path, mode_t mode, GError **err);
+
+/* Points 0, 1 and 2 (2 only when with_stderr) at /dev/null. */
+bool fd_null_stdio(bool with_stderr, GError **err);

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 char *module_path(const char *name) {
 	const char *directory = secure_getenv("PODCTL_LIBDIR");
@@ -24,4 +25,15 @@ const void *module_symbol(const char *module, const char *symbol, GError **err) 
 	if (!address)
 		fail(err, ERROR_FAILED, "cannot load \"%s\": no symbol \"%s\"", path, symbol);
 	return address;
+}
+
+char *module_data_path(const char *name) {
+	g_autofree char *local = g_build_filename(PODCTL_SYSCONFDIR, "podctl", name, NULL);
+	const char *directory = secure_getenv("PODCTL_DATADIR");
+
+	if (directory && *directory)
+		return g_build_filename(directory, name, NULL);
+	if (access(local, R_OK) == 0)
+		return g_steal_pointer(&local);
+	return g_build_filename(PODCTL_DATADIR, name, NULL);
 }

@@ -15,3 +15,8 @@ const void *module_symbol(const char *module, const char *symbol, GError **err);
 
 /* Path of a helper program or file in podctl's library directory; free with g_free. */
 char *module_path(const char *name);
+
+/* Path of a data file: PODCTL_SYSCONFDIR/podctl/NAME when it is there (the administrator's), else
+ * the packaged one in podctl's data directory (PODCTL_DATADIR in the environment replaces it).
+ * Free with g_free. */
+char *module_data_path(const char *name);

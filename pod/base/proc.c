@@ -242,3 +242,14 @@ ProcId proc_self(void) {
 	proc_start_time(self.pid, &self.start_time);
 	return self;
 }
+
+char *proc_self_path(const char *fallback) {
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	if (length <= 0)
+		return g_strdup(fallback);
+	path[length] = '\0';
+	/* a replaced file reads "PATH (deleted)" */
+	return g_strdup(access(path, X_OK) == 0 ? path : fallback);
+}

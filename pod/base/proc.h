@@ -70,3 +70,7 @@ bool proc_exec(const char *path, const char *const *argv, const char *const *env
 
 /* This process, for the records of others. */
 ProcId proc_self(void);
+
+/* Path of the program this process runs, as the kernel knows it; fallback when the file has been
+ * replaced since (an upgrade). Free with g_free. */
+char *proc_self_path(const char *fallback);
