@@ -7,8 +7,11 @@
  * Life: the launcher (podctl, forked) execs podctl-supervisor in its own process, so the
  * container's first process stays its child. When the container has ended the supervisor execs
  * the cleanup command (cleanup_argv + "--exit-status=N"), or, if the restart policy says so, the
- * relaunch command (relaunch_argv) in the same process again. run_dir/stop-requested (a file) means
- * that a stop was asked for: no restart.
+ * relaunch command (relaunch_argv) in the same process again. Both get "--exit-status=N" appended,
+ * and "--oom" when the kernel killed something in the cgroup for memory; both start with SIGTERM,
+ * SIGHUP and SIGINT blocked, so that a stop in between waits for the next supervisor and cleaning
+ * up is not cut short. run_dir/stop-requested (a file) means that a stop was asked for: no restart.
+ * run_dir/restart-backoff is the supervisor's own memory of how often it restarted in a row.
  */
 #pragma once
 
@@ -21,6 +24,8 @@
 
 /* Name of the file in run_dir whose presence forbids a restart. */
 #define HANDOFF_STOP_FILE "stop-requested"
+/* The whole block, the texts included. */
+#define HANDOFF_MAX_BYTES (64u * 1024)
 
 enum HandoffLog {
 	HANDOFF_LOG_NONE,
@@ -40,8 +45,8 @@ enum HandoffRestart {
 	HANDOFF_RESTART_ALWAYS,
 };
 
-/* A run of bytes in the block, NUL-terminated; lists are NUL-separated and end with an empty
- * string. offset 0: absent. */
+/* A run of bytes in the block, NUL-terminated (size may count the NUL or not); lists are
+ * NUL-separated and end with an empty string. offset 0: absent. */
 typedef struct HandoffText {
 	uint32_t offset;
 	uint32_t size;
@@ -74,6 +79,8 @@ typedef struct Handoff {
 	int32_t notify_fd;  /* datagram socket bound for the container (NOTIFY_CONTAINER) */
 	int32_t ready_fd;   /* closed once systemd has been told; the front process waits for it */
 	int32_t log_dir_fd; /* directory of the log file */
+	uint32_t subreaper; /* not 0: adopt what the container leaves (no pid namespace of its own)
+			     */
 
 	HandoffText notify_socket;  /* NOTIFY_SOCKET of systemd; absent: do not notify */
 	HandoffText log_name;       /* file name in log_dir_fd */
@@ -82,4 +89,5 @@ typedef struct Handoff {
 	HandoffText cleanup_argv;   /* list */
 	HandoffText relaunch_argv;  /* list */
 	HandoffText cgroup; /* absolute directory of the container's cgroup, for cgroup.kill */
+	HandoffText journal_socket; /* absent: journald's own */
 } Handoff;
