@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
 static void unit_group_free(void *data) {
