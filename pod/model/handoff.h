@@ -79,8 +79,7 @@ typedef struct Handoff {
 	int32_t notify_fd;  /* datagram socket bound for the container (NOTIFY_CONTAINER) */
 	int32_t ready_fd;   /* closed once systemd has been told; the front process waits for it */
 	int32_t log_dir_fd; /* directory of the log file */
-	uint32_t subreaper; /* not 0: adopt what the container leaves (no pid namespace of its own)
-			     */
+	uint32_t subreaper; /* not 0: adopt orphans (no pid namespace of the container's own) */
 
 	HandoffText notify_socket;  /* NOTIFY_SOCKET of systemd; absent: do not notify */
 	HandoffText log_name;       /* file name in log_dir_fd */
