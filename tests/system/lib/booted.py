@@ -21,16 +21,17 @@ CGROUP2 = '/sys/fs/cgroup/unified'
 BOOT_SECONDS = 30
 STOP_SECONDS = 20
 
-# Arguments: directory, lower root, cgroup, then nspawn's own.
+# Arguments: directory, lower root, cgroup, machine id, files to lay over, then nspawn's own.
 SETUP = r'''
 set -e
 [ -z "$3" ] || echo $$ > "$3/cgroup.procs"
 mount -t tmpfs -o mode=755 tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root" "$1/upper/etc"
+[ -z "$5" ] || cp -a "$5/." "$1/upper/"
 printf '%s\n' "$4" > "$1/upper/etc/machine-id"
 mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$1/root"
 directory=$1
-shift 4
+shift 5
 exec systemd-nspawn -D "$directory/root" "$@"
 '''
 
@@ -55,8 +56,10 @@ def unit_arguments(unit):
 class Booted:
     """One boot. Use as a context manager, or start() and stop()."""
 
-    def __init__(self, root='/', binds=(), unit='basic.target', tmpfs=('/var/lib/podctl',), host_network=False):
+    def __init__(self, root='/', binds=(), unit='basic.target', tmpfs=('/var/lib/podctl',), host_network=False,
+                 stage=''):
         self.root = root
+        self.stage = stage
         self.binds = list(binds)
         self.unit = unit
         self.tmpfs = list(tmpfs)
@@ -92,7 +95,7 @@ class Booted:
             self.cgroup = f'{base}/podctl-boot-{os.getpid()}-{uuid.uuid4().hex[:8]}'
             os.mkdir(self.cgroup)
         command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', SETUP, 'sh', self.directory,
-                   self.root, self.cgroup or '', uuid.uuid4().hex, *self._arguments()]
+                   self.root, self.cgroup or '', uuid.uuid4().hex, self.stage, *self._arguments()]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         start_new_session=True,
                                         env={**os.environ, 'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY': '1'})
@@ -203,6 +206,7 @@ def missing():
 def main():
     parser = argparse.ArgumentParser(description='Run a command in a throw-away booted system.')
     parser.add_argument('--root', default='/', help='lower root file system')
+    parser.add_argument('--stage', default='', help='a directory whose files are laid over the root')
     parser.add_argument('--bind', action='append', default=[], help='FROM[:TO], writable')
     parser.add_argument('--timeout', type=int, default=600)
     parser.add_argument('command', nargs=argparse.REMAINDER)
@@ -211,7 +215,7 @@ def main():
     if lack:
         print(f'cannot boot: {lack}', file=sys.stderr)
         return 125
-    with Booted(root=options.root, binds=options.bind) as machine:
+    with Booted(root=options.root, binds=options.bind, stage=options.stage) as machine:
         return machine.run(*options.command, timeout=options.timeout, stdout=None, stderr=None).returncode
 
 
