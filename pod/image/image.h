@@ -51,10 +51,10 @@ void image_config_free(ImageConfig *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImageConfig, image_config_free)
 
 /* Finds an image as podman does: a name with tag ("latest" when there is none), tried as it is,
- * then below localhost/ and docker.io/library/, then as the end of any stored name; NAME@sha256:HEX
- * by the digest of the manifest; sha256:HEX or the first three or more digits of an id. Names win
- * over ids. ERROR_NOT_FOUND says how to load an image, ERROR_INVALID is a bad reference or an
- * ambiguous one. Fills all but names. */
+ * then below localhost/ and below the library of the default registry, then as the end of any
+ * stored name; NAME@sha256:HEX by the digest of the manifest; sha256:HEX or the first three or more
+ * digits of an id. Names win over ids. ERROR_NOT_FOUND says how to load an image, ERROR_INVALID is
+ * a bad reference or an ambiguous one. Fills all but names. */
 ImageConfig *image_lookup(ImageStore *store, const char *reference, GError **err);
 
 /* image_lookup, names filled too. */
