@@ -16,6 +16,13 @@ int fd_open_dir(int dir_fd, const char *path, GError **err) {
 	return fd;
 }
 
+int fd_open_file(int dir_fd, const char *path, GError **err) {
+	int fd = openat(dir_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (fd < 0)
+		fail_errno(err, errno, "cannot open \"%s\"", path);
+	return fd;
+}
+
 bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err) {
 	g_autofree char *partial = g_strdup(path);
 
@@ -101,9 +108,12 @@ bool fd_write_all(int fd, const void *data, size_t size, const char *what, GErro
 
 static bool write_temporary(int dir_fd, const char *temporary, const void *data, size_t size,
 	mode_t mode, FdReplaceFlags flags, GError **err) {
-	_cleanup_close_ int fd = openat(
-		dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* the name has our pid: what stands there was left by a process that was killed */
+	_cleanup_close_ int fd = -1;
 
+	if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
+		return fail_errno(err, errno, "cannot create \"%s\"", temporary);
+	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(err, errno, "cannot create \"%s\"", temporary);
 	if (fchmod(fd, mode) < 0)
@@ -308,4 +318,54 @@ bool fd_null_stdio(bool with_stderr, GError **err) {
 		if (dup3(null_fd, fd, 0) < 0)
 			return fail_errno(err, errno, "cannot detach descriptor %d", fd);
 	return true;
+}
+
+bool fd_send(int socket_fd, const void *data, size_t size, int passed_fd, GError **err) {
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (passed_fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control;
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof passed_fd);
+	}
+	while (sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return fail_errno(err, errno, "cannot send a message");
+	return true;
+}
+
+ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd, GError **err) {
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = data, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control};
+	_cleanup_close_ int passed = -1;
+	ssize_t n;
+
+	do
+		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		fail_errno(err, errno, "cannot receive a message");
+		return -1;
+	}
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		memcpy(&passed, CMSG_DATA(header), sizeof passed);
+	if (ret_fd)
+		*ret_fd = steal_fd(&passed);
+	return n;
 }

@@ -7,7 +7,7 @@
  *
  *   STATE/{containers,pods}/ID/RECORD.json   persistent objects
  *   RUN/{containers,pods}/ID/RECORD.json     run-time facts, and all of a volatile object
- *   RUN/{containers,pods}/ID/lock            flock
+ *                                            flock on the directory itself is the object's lock
  *   RUN/{containers,pods}/ID/journal         one JSON line for each host-side change made for it
  *   RUN/names/NAME -> KIND/ID                claims; containers and pods share one set of names
  *   RUN/pending/ID -> KIND/ID                objects with an operation under way: whoever finds
@@ -47,6 +47,9 @@ typedef struct StoreObject {
 	int run_fd;   /* directory below RUN */
 	int lock_fd;  /* -1 while not locked */
 } StoreObject;
+
+/* Closes the descriptors. A lock that is still held goes, but the pending mark stays: as after a
+ * kill, store_recover() looks at the object. Call store_unlock() when the work is done. */
 void store_object_free(StoreObject *object);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreObject, store_object_free)
 
@@ -55,8 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreObject, store_object_free)
 StoreObject *store_create(
 	Store *store, StoreKind kind, const char *id, bool persistent, GError **err);
 
-/* Writes the definition and claims the name; ERROR_EXISTS names who has it ("the name "web" is
- * used by container 0123..."). After it the object exists. */
+/* Writes the definition, whose member "name" must be name, and claims the name; ERROR_EXISTS names
+ * who has it (the name "web" is in use by container 0123...). After it the object exists and is
+ * still locked. On failure it is still half-made: store_remove() it. */
 bool store_publish(StoreObject *object, const char *name, const json_t *definition, GError **err);
 
 /* Opens an object by its full id. ERROR_NOT_FOUND when it is not there. */
@@ -89,7 +93,8 @@ bool store_is_marked(const StoreObject *object, const char *name);
  * must be freed. Idempotent: a removal that was killed half-way is finished by calling it again. */
 bool store_remove(StoreObject *object, GError **err);
 
-/* Changes the name: the new claim is made before the old one goes. */
+/* Changes the name, in the definition as well: the new claim is made before the old one goes. The
+ * object must be locked. */
 bool store_rename(StoreObject *object, const char *old_name, const char *new_name, GError **err);
 
 /* The object's run directory and the directory for its writable layer (persistent: below STATE,
@@ -104,7 +109,8 @@ json_t *store_journal_read(const StoreObject *object, GError **err); /* array, o
 bool store_journal_clear(const StoreObject *object, GError **err);
 
 /* Calls recover for every pending object whose lock is free, holding that lock. half_made: it has
- * no definition. recover undoes or removes it; errors are logged by the caller and do not stop the
- * walk. Costs one directory listing when nothing is pending. */
+ * no definition (never published, or being removed) and is to be removed. recover undoes or removes
+ * it; when it fails a warning is logged, the object stays pending, and the walk goes on. Costs one
+ * directory listing when nothing is pending. */
 typedef bool (*StoreRecover)(StoreObject *object, bool half_made, void *data, GError **err);
 bool store_recover(Store *store, StoreRecover recover, void *data, GError **err);
