@@ -16,6 +16,9 @@
  */
 int fd_open_dir(int dir_fd, const char *path, GError **err);
 
+/* Opens a file for reading, O_NOFOLLOW; -1 on error. */
+int fd_open_file(int dir_fd, const char *path, GError **err);
+
 /* Makes path and its missing parents, each with mode; an existing directory is fine. */
 bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err);
 
@@ -82,3 +85,9 @@ int fd_bind_datagram(const char *path, mode_t mode, GError **err);
 
 /* Points 0, 1 and 2 (2 only when with_stderr) at /dev/null. */
 bool fd_null_stdio(bool with_stderr, GError **err);
+
+/* Sends one message, with a descriptor when passed_fd >= 0; fd_receive takes both: the number of
+ * bytes, 0 at the end, -1 on error. *ret_fd (may be NULL: a descriptor is closed) is -1 when none
+ * came. */
+bool fd_send(int socket_fd, const void *data, size_t size, int passed_fd, GError **err);
+ssize_t fd_receive(int socket_fd, void *data, size_t size, int *ret_fd, GError **err);

@@ -61,8 +61,8 @@ typedef struct EngineForeground {
 	int ret_exit_fd;    /* out: give it to engine_wait_foreground; the caller owns it */
 } EngineForeground;
 
-/* Starts a container that is not running (ERROR_STATE otherwise) and its pod if need be. Returns
- * when its program runs. foreground NULL: detached. */
+/* Starts a container and its pod if need be. Returns when its program runs. foreground NULL:
+ * detached; a container that runs already is fine then, and ERROR_STATE otherwise. */
 bool engine_container_start(
 	Engine *engine, const char *container, EngineForeground *foreground, GError **err);
 
@@ -103,9 +103,10 @@ bool engine_exec(Engine *engine, const char *container, const EngineExec *exec, 
 
 /* `podctl cleanup`: what the supervisor becomes. Stores the exit status, undoes the journal,
  * applies --rm and the pod's exit policy, tells the front process (descriptor front_fd or -1).
- * exit_status SPEC_UNSET: unknown. */
-bool engine_container_cleanup(
-	Engine *engine, const char *container, int exit_status, int front_fd, GError **err);
+ * exit_status SPEC_UNSET: unknown. *ret_status is what the process should exit with: the
+ * container's status, or 0 when the stop was asked for (systemd must not call it a failure). */
+bool engine_container_cleanup(Engine *engine, const char *container, int exit_status,
+	bool oom_killed, int front_fd, int *ret_status, GError **err);
 
 /* `podctl relaunch`: the supervisor's process becomes the launcher of the next run; does not
  * return on success. */
@@ -140,7 +141,8 @@ bool engine_image_load(Engine *engine, const char *path, char ***ret_names, GErr
 bool engine_image_import(Engine *engine, const char *path, const char *reference, char **changes,
 	const char *message, char **ret_id, GError **err);
 bool engine_image_tag(Engine *engine, const char *image, const char *new_name, GError **err);
-/* ERROR_IN_USE when a container uses it and force is not set. Lines as podman prints them:
- * "Untagged: ..." and "Deleted: ...". */
+bool engine_image_untag(Engine *engine, const char *image, GError **err);
+/* ERROR_IN_USE when a container uses it and force is not set (forced, those containers go first).
+ * Lines as podman prints them: "Untagged: ..." and "Deleted: ...". */
 bool engine_image_remove(
 	Engine *engine, const char *image, bool force, char ***ret_lines, GError **err);

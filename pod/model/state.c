@@ -43,6 +43,7 @@ static const FieldRow state_fields[] = {
 	STATE(finished_usec, FIELD_UINT64),
 	STATE(exit_code, FIELD_INT),
 	STATE(oom_killed, FIELD_BOOL),
+	STATE(stop_signal, FIELD_INT),
 	STATE(restart_count, FIELD_INT),
 	STATE(stop_requested, FIELD_BOOL),
 	STATE(cgroup, FIELD_STRING),

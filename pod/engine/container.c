@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Containers: making, starting, removing. Ending them is stop.c's. */
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "engine/launch.h"
+#include "engine/stop.h"
+#include "model/handoff.h"
+#include "model/names.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_TRIES = 16 };
+
+/* Image id and name for the definition; nothing to look up with --rootfs. */
+static bool look_up_image(Engine *engine, ContainerDefinition *definition, GError **err) {
+	const ContainerSpec *spec = definition->spec;
+
+	if (!spec->image || !*spec->image)
+		return fail(err, ERROR_INVALID, "no image given");
+	if (spec->rootfs) {
+		definition->image_name = g_strdup(spec->image);
+		return true;
+	}
+	ImageStore *images = engine_images(engine, err);
+	g_autoptr(ImageConfig) image = images ? image_lookup(images, spec->image, err) : NULL;
+	if (!image)
+		return false;
+	definition->image_id = g_strdup(image->id);
+	definition->image_name = g_strdup(image->name ? image->name : spec->image);
+	return true;
+}
+
+/* --pod new:NAME makes the pod; ports and network are then the pod's. */
+static bool make_new_pod(Engine *engine, ContainerSpec *spec, GError **err) {
+	g_autoptr(PodSpec) pod = pod_spec_new();
+	g_autofree char *id = NULL;
+
+	pod->name = g_strdup(spec->pod + strlen("new:"));
+	pod->publish = g_steal_pointer(&spec->publish);
+	pod->networks = g_steal_pointer(&spec->networks);
+	pod->add_hosts = g_steal_pointer(&spec->add_hosts);
+	pod->hostname = g_steal_pointer(&spec->hostname);
+	if (!engine_pod_create(engine, pod, &id, err))
+		return false;
+	g_free(spec->pod);
+	spec->pod = g_steal_pointer(&id);
+	return true;
+}
+
+static bool look_up_pod(
+	Engine *engine, ContainerSpec *spec, ContainerDefinition *definition, GError **err) {
+	if (!spec->pod)
+		return true;
+	if (g_str_has_prefix(spec->pod, "new:") && !make_new_pod(engine, spec, err))
+		return false;
+	definition->pod_id = store_find(engine->store, STORE_POD, spec->pod, err);
+	return definition->pod_id != NULL;
+}
+
+/* --replace: who has the name goes first. */
+static bool replace_existing(Engine *engine, const char *name, GError **err) {
+	g_autoptr(GError) error = NULL;
+
+	if (engine_container_remove(engine, name, true, SPEC_UNSET, &error) ||
+		error_is(error, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return fail_prefix(err, "cannot replace container \"%s\"", name);
+}
+
+static bool publish_container(
+	StoreObject *object, ContainerDefinition *definition, bool generated, GError **err) {
+	for (unsigned try = 0;; try++) {
+		json_auto_t *json = container_definition_to_json(definition);
+		g_autoptr(GError) error = NULL;
+		if (store_publish(object, definition->name, json, &error))
+			return true;
+		if (!generated || try >= NAME_TRIES || !error_is(error, ERROR_EXISTS)) {
+			g_propagate_error(err, g_steal_pointer(&error));
+			return false;
+		}
+		g_free(definition->name);
+		definition->name = name_generate();
+	}
+}
+
+static bool write_cidfile(const char *path, const char *id, GError **err) {
+	return !path || fd_write_file(AT_FDCWD, path, id, strlen(id), 0644, err);
+}
+
+static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
+	if (!engine_require_root(err) || !store_recover(engine->store, recover_object, engine, err))
+		return false;
+	if (spec->pull && strcmp(spec->pull, "missing") != 0 && strcmp(spec->pull, "never") != 0)
+		return fail(err, ERROR_UNSUPPORTED,
+			"\"--pull=%s\" is not supported yet: load images with \"podctl image "
+			"load\"",
+			spec->pull);
+	if (!container_spec_validate(spec, err))
+		return false;
+	if (spec->cidfile && access(spec->cidfile, F_OK) == 0)
+		return fail(err, ERROR_EXISTS, "the container ID file \"%s\" exists already",
+			spec->cidfile);
+	return resolve_environment(&spec->env, spec->env_files, err);
+}
+
+bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err) {
+	g_autoptr(ContainerDefinition) definition = g_new0(ContainerDefinition, 1);
+	g_autoptr(StoreObject) object = NULL;
+	bool generated = !spec->name;
+
+	if (!check_request(engine, spec, err))
+		return false;
+	definition->spec = spec; /* borrowed until the end of this function */
+	bool good = look_up_image(engine, definition, err) &&
+		    look_up_pod(engine, spec, definition, err) &&
+		    (!spec->replace || generated || replace_existing(engine, spec->name, err));
+	if (good) {
+		definition->id = id_generate();
+		definition->name = generated ? name_generate() : g_strdup(spec->name);
+		definition->unit = g_strdup(engine->unit);
+		definition->created_usec = proc_now_realtime();
+		definition->create_command = g_strdupv(engine->create_command);
+		object = store_create(
+			engine->store, STORE_CONTAINER, definition->id, !spec->remove, err);
+		good = object &&
+		       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
+		       publish_container(object, definition, generated, err);
+	}
+	definition->spec = NULL;
+	if (!good) {
+		if (object)
+			store_remove(object, NULL);
+		return false;
+	}
+	if (!write_cidfile(spec->cidfile, definition->id, err)) {
+		store_remove(object, NULL);
+		return false;
+	}
+	store_unlock(object);
+	*ret_id = g_steal_pointer(&definition->id);
+	return true;
+}
+
+/* The end of the previous run may still be worked on by its supervisor; a record that says running
+ * without one is what a killed supervisor left. */
+static bool settle_previous_run(Engine *engine, Container *container, GError **err) {
+	if (!container_is_running(container) && container_is_supervised(container) &&
+		!stop_finish(engine, container, 0, err))
+		return false;
+	return true;
+}
+
+static bool start_locked(
+	Engine *engine, Container *container, EngineForeground *foreground, GError **err) {
+	StoreObject *object = container->object;
+
+	if (container_is_running(container)) {
+		if (!foreground)
+			return true;
+		return fail(err, ERROR_STATE, "cannot start container \"%s\": it is running",
+			container->definition->name);
+	}
+	return undo_journal(engine, object, err) &&
+	       store_mark(object, HANDOFF_STOP_FILE, false, err) &&
+	       store_mark(object, KILLED_MARK, false, err) &&
+	       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
+	       launch_container(engine, container, foreground, err);
+}
+
+bool engine_container_start(
+	Engine *engine, const char *name, EngineForeground *foreground, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container || !engine_require_root(err))
+		return false;
+	if (!settle_previous_run(engine, container, err) || !container_lock(container, err))
+		return false;
+	container->state->restart_count = 0;
+	bool good = start_locked(engine, container, foreground, err);
+	store_unlock(container->object);
+	return good;
+}
+
+bool engine_container_relaunch(
+	Engine *engine, const char *name, int exit_status, int front_fd, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container || !container_lock(container, err))
+		return false;
+	bool stopping = store_is_marked(container->object, HANDOFF_STOP_FILE);
+	bool good = !stopping && undo_journal(engine, container->object, err);
+	if (good) {
+		container->state->restart_count++;
+		container->state->exit_code = exit_status;
+		launch_in_place(engine, container, front_fd, err);
+		good = false;
+	}
+	store_unlock(container->object);
+	return good || (stopping && fail(err, ERROR_STATE, "container \"%s\" is being stopped",
+					    container->definition->name));
+}
+
+bool engine_wait_foreground(int exit_fd, int *ret_status, GError **err) {
+	int32_t status;
+	ssize_t size = fd_receive(exit_fd, &status, sizeof status, NULL, err);
+
+	if (size < 0)
+		return false;
+	if (size != sizeof status)
+		return fail(err, ERROR_FAILED,
+			"the container's supervisor ended without telling the exit status");
+	*ret_status = status;
+	return true;
+}
+
+bool engine_container_restart(Engine *engine, const char *name, int timeout_sec, GError **err) {
+	return engine_container_stop(engine, name, timeout_sec, err) &&
+	       engine_container_start(engine, name, NULL, err);
+}
+
+static bool remove_locked(Engine *engine, Container *container, GError **err) {
+	if (container_is_running(container))
+		return fail(err, ERROR_IN_USE,
+			"cannot remove container \"%s\": it is running; stop it first or use "
+			"--force",
+			container->definition->name);
+	return undo_journal(engine, container->object, err) && store_remove(container->object, err);
+}
+
+bool engine_container_remove(
+	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container)
+		return false;
+	if (force &&
+		(!stop_begin(container, err) ||
+			!stop_finish(engine, container, stop_timeout(container, timeout_sec), err)))
+		return false;
+	/* with --rm the end was the removal */
+	if (container_lock(container, &error)) {
+		bool good = remove_locked(engine, container, &error);
+		store_unlock(container->object);
+		if (good)
+			return true;
+	} else if (error_is(error, ERROR_NOT_FOUND)) {
+		return true;
+	}
+	g_propagate_error(err, g_steal_pointer(&error));
+	return false;
+}
+
+char **engine_container_ids(Engine *engine, GError **err) {
+	return store_list(engine->store, STORE_CONTAINER, err);
+}
+
+char *engine_container_find(Engine *engine, const char *name, GError **err) {
+	return store_find(engine->store, STORE_CONTAINER, name, err);
+}

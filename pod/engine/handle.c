@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handles: a store object with its definition and state, read together. See handle.h. */
+#include "engine/handle.h"
+
+#include "base/log.h"
+
+void container_free(Container *container) {
+	if (!container)
+		return;
+	store_object_free(container->object);
+	container_definition_free(container->definition);
+	container_state_free(container->state);
+	g_free(container);
+}
+
+/* Records of one object; the state may be missing, the definition may not. */
+static bool read_container(Container *container, GError **err) {
+	g_autoptr(GError) ignored = NULL;
+	json_auto_t *definition = store_read(container->object, "definition", err);
+	json_auto_t *state = NULL;
+
+	if (!definition) {
+		if (err && !*err)
+			fail(err, ERROR_NOT_FOUND,
+				"no container with ID %s found: it is being removed",
+				container->object->id);
+		return false;
+	}
+	container_definition_free(container->definition);
+	container->definition = container_definition_from_json(definition, err);
+	if (!container->definition)
+		return false;
+	state = store_read(container->object, "state", &ignored);
+	if (!state && !ignored && container->object->persistent)
+		state = store_read(container->object, "exit", &ignored);
+	if (ignored)
+		log_warning("%s, ignoring", ignored->message);
+	container_state_free(container->state);
+	container->state = container_state_from_json(state);
+	return true;
+}
+
+Container *container_open(Engine *engine, const char *name_or_id, GError **err) {
+	g_autoptr(Container) container = g_new0(Container, 1);
+	g_autofree char *id = store_find(engine->store, STORE_CONTAINER, name_or_id, err);
+
+	if (!id)
+		return NULL;
+	container->object = store_get(engine->store, STORE_CONTAINER, id, err);
+	if (!container->object || !read_container(container, err))
+		return NULL;
+	return g_steal_pointer(&container);
+}
+
+bool container_lock(Container *container, GError **err) {
+	if (!store_lock(container->object, LOCK_TIMEOUT_USEC, err))
+		return false;
+	if (read_container(container, err))
+		return true;
+	store_unlock(container->object);
+	return false;
+}
+
+bool container_save_state(Container *container, GError **err) {
+	json_auto_t *state = container_state_to_json(container->state);
+
+	return store_write(container->object, "state", state, err);
+}
+
+bool container_is_running(const Container *container) {
+	return container->state->init.pid != 0 && proc_is_alive(container->state->init);
+}
+
+bool container_is_supervised(const Container *container) {
+	return container->state->supervisor.pid != 0 && proc_is_alive(container->state->supervisor);
+}
+
+ContainerStatus container_status_now(const Container *container) {
+	ContainerStatus status = container->state->status;
+
+	if ((status == CONTAINER_RUNNING || status == CONTAINER_STOPPING) &&
+		!container_is_running(container))
+		return CONTAINER_EXITED;
+	return status;
+}
+
+void pod_free(Pod *pod) {
+	if (!pod)
+		return;
+	store_object_free(pod->object);
+	pod_definition_free(pod->definition);
+	pod_state_free(pod->state);
+	g_free(pod);
+}
+
+static bool read_pod(Pod *pod, GError **err) {
+	g_autoptr(GError) ignored = NULL;
+	json_auto_t *definition = store_read(pod->object, "definition", err);
+	json_auto_t *state = NULL;
+
+	if (!definition) {
+		if (err && !*err)
+			fail(err, ERROR_NOT_FOUND, "no pod with ID %s found: it is being removed",
+				pod->object->id);
+		return false;
+	}
+	pod_definition_free(pod->definition);
+	pod->definition = pod_definition_from_json(definition, err);
+	if (!pod->definition)
+		return false;
+	state = store_read(pod->object, "state", &ignored);
+	if (ignored)
+		log_warning("%s, ignoring", ignored->message);
+	pod_state_free(pod->state);
+	pod->state = pod_state_from_json(state);
+	return true;
+}
+
+Pod *pod_open(Engine *engine, const char *name_or_id, GError **err) {
+	g_autoptr(Pod) pod = g_new0(Pod, 1);
+	g_autofree char *id = store_find(engine->store, STORE_POD, name_or_id, err);
+
+	if (!id)
+		return NULL;
+	pod->object = store_get(engine->store, STORE_POD, id, err);
+	if (!pod->object || !read_pod(pod, err))
+		return NULL;
+	return g_steal_pointer(&pod);
+}
+
+bool pod_lock(Pod *pod, GError **err) {
+	if (!store_lock(pod->object, LOCK_TIMEOUT_USEC, err))
+		return false;
+	if (read_pod(pod, err))
+		return true;
+	store_unlock(pod->object);
+	return false;
+}
+
+bool pod_save_state(Pod *pod, GError **err) {
+	json_auto_t *state = pod_state_to_json(pod->state);
+
+	return store_write(pod->object, "state", state, err);
+}
+
+bool pod_is_running(const Pod *pod) {
+	return pod->state->infra.pid != 0 && proc_is_alive(pod->state->infra);
+}
+
+static int compare_created(gconstpointer a, gconstpointer b) {
+	uint64_t x = (*(Container *const *)a)->definition->created_usec;
+	uint64_t y = (*(Container *const *)b)->definition->created_usec;
+
+	return x < y ? -1 : x > y;
+}
+
+GPtrArray *pod_members(Engine *engine, const char *pod_id, GError **err) {
+	g_autoptr(GPtrArray) members =
+		g_ptr_array_new_with_free_func((GDestroyNotify)container_free);
+	g_auto(GStrv) ids = store_list(engine->store, STORE_CONTAINER, err);
+
+	if (!ids)
+		return NULL;
+	for (char **id = ids; *id; id++) {
+		g_autoptr(GError) gone = NULL;
+		g_autoptr(Container) container = container_open(engine, *id, &gone);
+		/* removed between the listing and the look: not a member any more */
+		if (container && g_strcmp0(container->definition->pod_id, pod_id) == 0)
+			g_ptr_array_add(members, g_steal_pointer(&container));
+	}
+	g_ptr_array_sort(members, compare_created);
+	return g_steal_pointer(&members);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine's own vocabulary: the engine itself, and handles that tie a store object to its
+ * definition and state. Private to the room.
+ */
+#pragma once
+
+#include "engine/engine.h"
+#include "image/image.h"
+#include "store/store.h"
+
+#define LOCK_TIMEOUT_USEC (60 * UINT64_C(1000000))
+
+struct Engine {
+	char *state_path;
+	char *run_path;
+	char **create_command;
+	char *notify_socket;
+	char *unit;
+	Store *store;
+	ImageStore *images; /* opened on first use */
+};
+
+/* The image store, opened on first use; NULL on error. */
+ImageStore *engine_images(Engine *engine, GError **err);
+
+/* ERROR_UNSUPPORTED with the reason while the caller is not root. */
+bool engine_require_root(GError **err);
+
+/* Directory of a room below the run directory ("network", "seccomp"); free with g_free. */
+char *engine_run_dir(const Engine *engine, const char *room);
+
+typedef struct Container {
+	StoreObject *object;
+	ContainerDefinition *definition;
+	ContainerState *state;
+} Container;
+
+void container_free(Container *container);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Container, container_free)
+
+/* Opens a container for reading, by name, id or id prefix. */
+Container *container_open(Engine *engine, const char *name_or_id, GError **err);
+
+/* Takes the lock and reads the state again, because it may have changed while waiting. */
+bool container_lock(Container *container, GError **err);
+bool container_save_state(Container *container, GError **err);
+
+/* True while its first process runs. */
+bool container_is_running(const Container *container);
+/* True while its supervisor (or the cleanup it became) runs. */
+bool container_is_supervised(const Container *container);
+
+/* "running" and so on, from the record and from the process table: a record that says running
+ * while the process is gone is an exited container. */
+ContainerStatus container_status_now(const Container *container);
+
+typedef struct Pod {
+	StoreObject *object;
+	PodDefinition *definition;
+	PodState *state;
+} Pod;
+
+void pod_free(Pod *pod);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pod, pod_free)
+
+Pod *pod_open(Engine *engine, const char *name_or_id, GError **err);
+bool pod_lock(Pod *pod, GError **err);
+bool pod_save_state(Pod *pod, GError **err);
+bool pod_is_running(const Pod *pod);
+
+/* Handles of all members of a pod (infra has none), in order of creation; free with
+ * g_ptr_array_unref. */
+GPtrArray *pod_members(Engine *engine, const char *pod_id, GError **err);
+
+/* Makes the pod's infra process and network if it does not run. The pod must be locked. */
+bool pod_start_infra(Engine *engine, Pod *pod, GError **err);
+
+/* Stops the pod if its exit policy asks for it and no member runs any more. */
+bool pod_apply_exit_policy(Engine *engine, const char *pod_id, GError **err);
+
+/* Undoes what the object's journal says was done to the host: cgroups, network. Idempotent. */
+bool undo_journal(Engine *engine, StoreObject *object, GError **err);
+bool journal_cgroup(StoreObject *object, const char *path, GError **err);
+bool journal_network(StoreObject *object, const char *owner_id, GError **err);
+
+/* store_recover's callback: finishes or undoes what a killed call left. data: the engine. */
+bool recover_object(StoreObject *object, bool half_made, void *data, GError **err);

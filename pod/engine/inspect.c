@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One object in full: what `inspect` and `info` show, with podman's field names. */
+#include "engine/query.h"
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "engine/resolve.h"
+#include "model/names.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void put_text(json_t *object, const char *key, const char *text) {
+	json_put_string(object, key, text ? text : "");
+}
+
+static void put_time(json_t *object, const char *key, uint64_t usec) {
+	g_autofree char *text = query_time(usec);
+
+	json_put_string(object, key, text);
+}
+
+static json_t *inspect_state(const Container *container) {
+	const ContainerState *state = container->state;
+	ContainerStatus status = container_status_now(container);
+	bool running = container_is_running(container);
+	json_t *object = json_object();
+
+	json_put_string(object, "Status", container_status_to_string(status));
+	json_put_bool(object, "Running", running);
+	json_put_bool(object, "Paused", false);
+	json_put_bool(object, "Restarting", !running && container_is_supervised(container));
+	json_put_bool(object, "OOMKilled", state->oom_killed);
+	json_put_bool(object, "Dead", false);
+	json_put_int(object, "Pid", running ? state->init.pid : 0);
+	json_put_int(object, "ConmonPid",
+		container_is_supervised(container) ? state->supervisor.pid : 0);
+	json_put_int(object, "ExitCode", running ? 0 : state->exit_code);
+	put_text(object, "Error", state->error);
+	put_time(object, "StartedAt", state->started_usec);
+	put_time(object, "FinishedAt", state->finished_usec);
+	put_text(object, "CgroupPath", state->cgroup);
+	json_put_bool(object, "StoppedByUser", state->stop_requested);
+	return object;
+}
+
+static json_t *inspect_config(const Container *container, const RuntimeConfig *config) {
+	const ContainerSpec *spec = container->definition->spec;
+	json_t *object = json_object();
+
+	put_text(object, "Hostname", env_get(config->env, "HOSTNAME"));
+	put_text(object, "User", config->user);
+	json_object_set_new(object, "Env", json_from_strv(config->env));
+	json_object_set_new(object, "Cmd", json_from_strv(config->argv));
+	put_text(object, "Entrypoint", spec->entrypoint);
+	put_text(object, "Image", container->definition->image_name);
+	put_text(object, "WorkingDir", config->cwd);
+	json_object_set_new(object, "Labels", query_labels(spec->labels));
+	json_object_set_new(object, "Annotations", query_labels(spec->annotations));
+	put_text(object, "StopSignal",
+		container->state->stop_signal ? signal_to_string(container->state->stop_signal)
+					      : spec->stop_signal);
+	json_put_int(
+		object, "StopTimeout", spec->stop_timeout == SPEC_UNSET ? 10 : spec->stop_timeout);
+	json_put_int(object, "Timeout", spec->timeout > 0 ? spec->timeout : 0);
+	json_put_bool(object, "Tty", spec->tty);
+	json_put_bool(object, "OpenStdin", spec->interactive);
+	put_text(object, "sdNotifyMode", spec->sdnotify ? spec->sdnotify : "conmon");
+	put_text(object, "sdNotifySocket", "");
+	json_object_set_new(
+		object, "CreateCommand", json_from_strv(container->definition->create_command));
+	return object;
+}
+
+static json_t *capability_names(uint64_t bits) {
+	json_t *names = json_array();
+
+	for (int bit = 0; bit < 64; bit++) {
+		const char *name = (bits >> bit) & 1 ? runtime_capability_to_string(bit) : NULL;
+		if (name)
+			json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+static json_t *restart_policy(const ContainerSpec *spec) {
+	g_auto(GStrv) parts = g_strsplit(spec->restart ? spec->restart : "no", ":", 2);
+	json_t *object = json_object();
+
+	json_put_string(object, "Name", parts[0]);
+	json_put_int(
+		object, "MaximumRetryCount", parts[1] ? g_ascii_strtoll(parts[1], NULL, 10) : 0);
+	return object;
+}
+
+static json_t *inspect_host_config(const Container *container) {
+	const ContainerSpec *spec = container->definition->spec;
+	json_t *object = json_object(), *log = json_object();
+
+	json_object_set_new(object, "Binds", json_from_strv(spec->volumes));
+	put_text(log, "Type", container->state->log_driver);
+	put_text(log, "Path", container->state->log_path);
+	json_object_set_new(object, "LogConfig", log);
+	json_put_string(object, "NetworkMode",
+		container->definition->pod_id         ? "pod"
+		: spec->networks && spec->networks[0] ? spec->networks[0]
+						      : "bridge");
+	json_object_set_new(object, "RestartPolicy", restart_policy(spec));
+	json_put_bool(object, "AutoRemove", spec->remove);
+	json_object_set_new(object, "CapAdd", json_from_strv(spec->cap_add));
+	json_object_set_new(object, "CapDrop", json_from_strv(spec->cap_drop));
+	json_object_set_new(object, "Dns", json_from_strv(spec->dns));
+	json_object_set_new(object, "ExtraHosts", json_from_strv(spec->add_hosts));
+	json_object_set_new(object, "GroupAdd", json_from_strv(spec->group_add));
+	json_put_bool(object, "Privileged", spec->privileged);
+	json_put_bool(object, "ReadonlyRootfs", spec->read_only);
+	json_object_set_new(object, "SecurityOpt", json_from_strv(spec->security_opt));
+	json_object_set_new(object, "Tmpfs", query_labels(spec->tmpfs));
+	put_text(object, "Cgroups", spec->cgroups ? spec->cgroups : "default");
+	return object;
+}
+
+/* The network room's record is podman's NetworkSettings already. */
+static json_t *network_settings(const json_t *network) {
+	return network ? json_deep_copy(network) : json_object();
+}
+
+static void put_file(json_t *object, const char *key, const char *run, const char *name) {
+	g_autofree char *path = g_build_filename(run, "files", name, NULL);
+
+	json_put_string(object, key, path);
+}
+
+json_t *engine_inspect_container(Engine *engine, const char *name, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+	g_autoptr(RuntimeConfig) config =
+		container ? resolve_existing(engine, container, err) : NULL;
+
+	if (!config)
+		return NULL;
+	const ContainerDefinition *definition = container->definition;
+	g_autofree char *run = store_run_path(container->object);
+	json_t *object = json_object();
+	json_put_string(object, "Id", definition->id);
+	put_time(object, "Created", definition->created_usec);
+	json_put_string(object, "Path", config->argv[0]);
+	json_object_set_new(object, "Args", json_from_strv(config->argv + 1));
+	json_object_set_new(object, "State", inspect_state(container));
+	put_text(object, "Image", definition->image_id);
+	put_text(object, "ImageName", definition->image_name);
+	put_text(object, "Rootfs", definition->spec->rootfs ? definition->image_name : "");
+	put_text(object, "Pod", definition->pod_id);
+	put_file(object, "ResolvConfPath", run, "resolv.conf");
+	put_file(object, "HostnamePath", run, "hostname");
+	put_file(object, "HostsPath", run, "hosts");
+	json_put_string(object, "OCIRuntime", "podctl");
+	json_put_string(object, "Name", definition->name);
+	json_put_int(object, "RestartCount", container->state->restart_count);
+	json_put_string(object, "Driver", "overlay");
+	json_object_set_new(object, "EffectiveCaps", capability_names(config->capabilities));
+	json_object_set_new(object, "BoundingCaps", capability_names(config->capabilities));
+	json_object_set_new(object, "Mounts", json_from_strv(definition->spec->volumes));
+	g_autoptr(Pod) pod = definition->pod_id ? pod_open(engine, definition->pod_id, NULL) : NULL;
+	json_object_set_new(object, "NetworkSettings",
+		network_settings(pod ? pod->state->network : container->state->network));
+	json_put_bool(object, "IsInfra", false);
+	put_text(object, "SystemdUnit", definition->unit);
+	json_object_set_new(object, "Config", inspect_config(container, config));
+	json_object_set_new(object, "HostConfig", inspect_host_config(container));
+	return object;
+}
+
+static json_t *shared_namespaces(const PodSpec *spec) {
+	static const struct {
+		int flag;
+		const char *name;
+	} names[] = {{CLONE_NEWIPC, "ipc"}, {CLONE_NEWNET, "net"}, {CLONE_NEWPID, "pid"},
+		{CLONE_NEWUTS, "uts"}};
+	json_t *list = json_array();
+	int shared = 0;
+
+	if (spec->infra && spec_parse_share(spec->share, &shared, NULL))
+		array_foreach (row, names)
+			if (shared & row->flag)
+				json_array_append_new(list, json_string(row->name));
+	return list;
+}
+
+static json_t *pod_inspect_members(const GPtrArray *members) {
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		json_t *object = json_object();
+		json_put_string(object, "Id", member->definition->id);
+		json_put_string(object, "Name", member->definition->name);
+		json_put_string(
+			object, "State", container_status_to_string(container_status_now(member)));
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+json_t *engine_inspect_pod(Engine *engine, const char *name, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+	g_autoptr(GPtrArray) members = pod ? pod_members(engine, pod->definition->id, err) : NULL;
+
+	if (!members)
+		return NULL;
+	const PodDefinition *definition = pod->definition;
+	json_t *object = json_object(), *infra = json_object();
+	json_put_string(object, "Id", definition->id);
+	json_put_string(object, "Name", definition->name);
+	put_time(object, "Created", definition->created_usec);
+	json_object_set_new(object, "CreateCommand", json_from_strv(definition->create_command));
+	json_put_string(object, "ExitPolicy",
+		definition->spec->exit_policy ? definition->spec->exit_policy : "continue");
+	json_put_string(object, "State", query_pod_status(pod, members));
+	json_put_string(object, "Hostname",
+		definition->spec->hostname ? definition->spec->hostname : definition->name);
+	json_object_set_new(object, "Labels", query_labels(definition->spec->labels));
+	put_text(object, "CgroupPath", pod->state->cgroup);
+	json_put_bool(object, "CreateInfra", definition->spec->infra);
+	put_text(object, "InfraContainerID", definition->infra_id);
+	json_put_int(object, "InfraPid", pod_is_running(pod) ? pod->state->infra.pid : 0);
+	json_t *settings = network_settings(pod->state->network);
+	json_object_set(infra, "PortBindings", json_object_get(settings, "Ports"));
+	json_put_bool(infra, "HostNetwork",
+		definition->spec->networks && strcmp(definition->spec->networks[0], "host") == 0);
+	json_object_set_new(infra, "Networks", json_from_strv(definition->spec->networks));
+	json_object_set_new(object, "InfraConfig", infra);
+	json_object_set_new(object, "NetworkSettings", settings);
+	json_object_set_new(object, "SharedNamespaces", shared_namespaces(definition->spec));
+	json_put_int(object, "NumContainers", members->len + definition->spec->infra);
+	json_object_set_new(object, "Containers", pod_inspect_members(members));
+	put_text(object, "SystemdUnit", definition->unit);
+	return object;
+}
+
+static json_t *count_containers(Engine *engine) {
+	g_auto(GStrv) ids = engine_container_ids(engine, NULL);
+	json_t *object = json_object();
+	int total = 0, running = 0;
+
+	for (char **id = ids; id && *id; id++) {
+		g_autoptr(Container) container = container_open(engine, *id, NULL);
+		total += container != NULL;
+		running += container && container_is_running(container);
+	}
+	json_put_int(object, "number", total);
+	json_put_int(object, "running", running);
+	json_put_int(object, "stopped", total - running);
+	return object;
+}
+
+json_t *engine_info(Engine *engine, GError **err) {
+	json_t *object = json_object(), *host = json_object(), *store = json_object();
+	json_t *version = json_object();
+	struct utsname names;
+
+	(void)err;
+	uname(&names);
+	json_put_string(host, "arch", names.machine);
+	json_put_string(host, "kernel", names.release);
+	json_put_string(host, "hostname", names.nodename);
+	json_put_int(host, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+	json_put_int(host, "memTotal",
+		(int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE));
+	json_put_string(host, "ociRuntime", "podctl");
+	json_put_string(host, "os", "linux");
+	json_object_set_new(object, "host", host);
+	json_put_string(store, "graphRoot", engine->state_path);
+	json_put_string(store, "runRoot", engine->run_path);
+	json_put_string(store, "graphDriverName", "overlay");
+	json_object_set_new(store, "containerStore", count_containers(engine));
+	json_object_set_new(object, "store", store);
+	json_put_string(version, "Version", PODCTL_VERSION);
+	json_object_set_new(object, "version", version);
+	return object;
+}

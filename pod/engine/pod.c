@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pods: an infra process that owns the shared namespaces, and members that join it (D5). The pod's
+ * lock is never held while a member's end is awaited: the member's cleanup may need it.
+ */
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/module.h"
+#include "base/options.h"
+#include "base/parse.h"
+#include "engine/resolve.h"
+#include "engine/stop.h"
+#include "model/names.h"
+#include "network/network.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+enum { DEFAULT_SHM_BYTES = 64 << 20, INFRA_END_TIMEOUT_USEC = 5000000 };
+
+/* --- making ---------------------------------------------------------------------------------- */
+
+static bool replace_existing(Engine *engine, const char *name, GError **err) {
+	g_autoptr(GError) error = NULL;
+
+	if (engine_pod_remove(engine, name, true, SPEC_UNSET, &error) ||
+		error_is(error, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return fail_prefix(err, "cannot replace pod \"%s\"", name);
+}
+
+static bool publish_pod(
+	StoreObject *object, PodDefinition *definition, bool generated, GError **err) {
+	enum { NAME_TRIES = 16 };
+
+	for (unsigned try = 0;; try++) {
+		json_auto_t *json = pod_definition_to_json(definition);
+		g_autoptr(GError) error = NULL;
+		if (store_publish(object, definition->name, json, &error))
+			return true;
+		if (!generated || try >= NAME_TRIES || !error_is(error, ERROR_EXISTS)) {
+			g_propagate_error(err, g_steal_pointer(&error));
+			return false;
+		}
+		g_free(definition->name);
+		definition->name = name_generate();
+	}
+}
+
+static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err) {
+	NetworkPlan plan = {0};
+	int flags;
+
+	if (!engine_require_root(err) ||
+		!store_recover(engine->store, recover_object, engine, err) ||
+		!pod_spec_validate(spec, err) || !spec_parse_share(spec->share, &flags, err) ||
+		!resolve_network(
+			spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err))
+		return false;
+	NetworkMode mode = plan.request->mode;
+	network_plan_clear(&plan);
+	if (mode == NETWORK_CONTAINER || mode == NETWORK_NAMESPACE)
+		return fail(err, ERROR_UNSUPPORTED, "network \"%s\" is not supported for a pod yet",
+			spec->networks[0]);
+	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
+		if (!runtime_sysctl_check(*sysctl, flags, err))
+			return false;
+	return true;
+}
+
+bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **err) {
+	g_autoptr(PodDefinition) definition = g_new0(PodDefinition, 1);
+	g_autoptr(StoreObject) object = NULL;
+	bool generated = !spec->name;
+
+	if (!check_pod_request(engine, spec, err) ||
+		(spec->replace && !generated && !replace_existing(engine, spec->name, err)))
+		return false;
+	definition->id = id_generate();
+	definition->infra_id = spec->infra ? id_generate() : NULL;
+	definition->name = generated ? name_generate() : g_strdup(spec->name);
+	definition->unit = g_strdup(engine->unit);
+	definition->created_usec = proc_now_realtime();
+	definition->create_command = g_strdupv(engine->create_command);
+	definition->spec = spec; /* borrowed */
+	object = store_create(engine->store, STORE_POD, definition->id, true, err);
+	bool good =
+		object && publish_pod(object, definition, generated, err) &&
+		(!spec->pod_id_file || fd_write_file(AT_FDCWD, spec->pod_id_file, definition->id,
+					       strlen(definition->id), 0644, err));
+	definition->spec = NULL;
+	if (!good) {
+		if (object)
+			store_remove(object, NULL);
+		return false;
+	}
+	store_unlock(object);
+	*ret_id = g_steal_pointer(&definition->id);
+	return true;
+}
+
+/* --- starting -------------------------------------------------------------------------------- */
+
+static bool attach_pod_network(Engine *engine, Pod *pod, const NetworkPlan *plan, GError **err) {
+	NetworkResult result = {0};
+	g_autoptr(NetworkDef) network = network_default(err);
+
+	if (!network)
+		return false;
+	if (plan->request->name && strcmp(plan->request->name, network->name) != 0)
+		return fail(err, ERROR_NOT_FOUND,
+			"unable to find network \"%s\": only the default network \"%s\" is "
+			"supported yet",
+			plan->request->name, network->name);
+	g_autofree char *dir = engine_run_dir(engine, "network");
+	NetworkAttach attach = {
+		.state_dir = dir,
+		.owner_id = pod->definition->id,
+		.network = network,
+		.target = pod->state->infra,
+		.interface = plan->request->interface_name,
+		.ip = plan->request->ip,
+		.mac = plan->request->mac,
+		.ports = plan->ports,
+		.n_ports = plan->n_ports,
+	};
+	if (!journal_network(pod->object, pod->definition->id, err) ||
+		!network_attach(&attach, &result, err))
+		return false;
+	json_decref(pod->state->network);
+	pod->state->network = network_result_to_json(&result);
+	network_result_clear(&result);
+	return true;
+}
+
+static bool plan_pod_cgroup(Pod *pod, GError **err) {
+	CgroupPlan plan = {0};
+
+	/* a pod's first process stays in its unit's cgroup, where systemd looks for main processes
+	 */
+	if (pod->definition->unit)
+		return true;
+	if (!runtime_cgroup_plan(pod->definition->id, false, NULL, &plan, err))
+		return false;
+	g_free(pod->state->cgroup);
+	pod->state->cgroup = g_strdup(plan.payload);
+	runtime_cgroup_plan_clear(&plan);
+	return !pod->state->cgroup || journal_cgroup(pod->object, pod->state->cgroup, err);
+}
+
+static bool create_infra(Pod *pod, int namespaces, GError **err) {
+	const PodSpec *spec = pod->definition->spec;
+	g_autofree char *pause = module_path("podctl-pause");
+	g_auto(GStrv) sysctls = g_strdupv(spec->sysctls);
+	g_autofree char *leaf =
+		pod->state->cgroup ? g_build_filename(pod->state->cgroup, "infra", NULL) : NULL;
+	RuntimeInfra infra = {
+		.pause_path = pause,
+		.namespaces = namespaces,
+		.hostname = spec->hostname ? spec->hostname : pod->definition->name,
+		.shm_size_bytes = DEFAULT_SHM_BYTES,
+		.cgroup = leaf,
+		.title = pod->definition->name,
+	};
+
+	if (spec->shm_size && !parse_size(spec->shm_size, &infra.shm_size_bytes))
+		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--shm-size\"",
+			spec->shm_size);
+	if (namespaces & CLONE_NEWNET)
+		options_append(&sysctls, "net.ipv4.ping_group_range=0 0");
+	infra.sysctls = sysctls;
+	return runtime_create_infra(&infra, &pod->state->infra, err);
+}
+
+static bool write_infra_pidfile(const Pod *pod, GError **err) {
+	const char *path = pod->definition->spec->infra_pidfile;
+	g_autofree char *text = g_strdup_printf("%d\n", (int)pod->state->infra.pid);
+
+	return !path || fd_write_file(AT_FDCWD, path, text, strlen(text), 0644, err);
+}
+
+static bool make_infra(Engine *engine, Pod *pod, const NetworkPlan *plan, GError **err) {
+	int shared;
+
+	if (!spec_parse_share(pod->definition->spec->share, &shared, err))
+		return false;
+	if (plan->request->mode == NETWORK_HOST)
+		shared &= ~CLONE_NEWNET;
+	if (!plan_pod_cgroup(pod, err) || !create_infra(pod, shared, err))
+		return false;
+	/* recorded before the network is made: a killed call's infra can be found and ended */
+	pod->state->started_usec = proc_now_realtime();
+	if (!pod_save_state(pod, err))
+		return false;
+	if (plan->request->mode == NETWORK_BRIDGE && (shared & CLONE_NEWNET) &&
+		!attach_pod_network(engine, pod, plan, err))
+		return false;
+	return write_infra_pidfile(pod, err) && pod_save_state(pod, err);
+}
+
+static bool end_infra(Engine *engine, Pod *pod, GError **err) {
+	if (pod_is_running(pod)) {
+		proc_signal(pod->state->infra, SIGKILL, NULL);
+		if (!proc_wait_end(pod->state->infra, INFRA_END_TIMEOUT_USEC))
+			return fail(err, ERROR_TIMEOUT,
+				"cannot stop pod \"%s\": process %d does not end",
+				pod->definition->name, (int)pod->state->infra.pid);
+	}
+	if (!undo_journal(engine, pod->object, err))
+		return false;
+	pod->state->infra = (ProcId){0};
+	json_decref(pod->state->network);
+	pod->state->network = NULL;
+	return pod_save_state(pod, err);
+}
+
+bool pod_start_infra(Engine *engine, Pod *pod, GError **err) {
+	const PodSpec *spec = pod->definition->spec;
+	NetworkPlan plan = {0};
+
+	if (!undo_journal(engine, pod->object, err) ||
+		!resolve_network(
+			spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err))
+		return false;
+	bool good = make_infra(engine, pod, &plan, err);
+	network_plan_clear(&plan);
+	if (!good)
+		end_infra(engine, pod, NULL);
+	return good;
+}
+
+bool engine_pod_start(Engine *engine, const char *name, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+
+	if (!pod || !engine_require_root(err) || !pod_lock(pod, err))
+		return false;
+	bool good = !pod->definition->spec->infra || pod_is_running(pod) ||
+		    pod_start_infra(engine, pod, err);
+	store_unlock(pod->object);
+	if (!good)
+		return false;
+	g_autoptr(GPtrArray) members = pod_members(engine, pod->definition->id, err);
+	if (!members)
+		return false;
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		if (!engine_container_start(engine, member->definition->id, NULL, err))
+			return fail_prefix(err, "cannot start member \"%s\" of pod \"%s\"",
+				member->definition->name, pod->definition->name);
+	}
+	return true;
+}
+
+/* --- stopping -------------------------------------------------------------------------------- */
+
+/* All are asked first, then all are awaited: the pod's stop takes as long as its slowest member. */
+static bool stop_members(Engine *engine, const Pod *pod, int timeout_sec, GError **err) {
+	g_autoptr(GPtrArray) members = pod_members(engine, pod->definition->id, err);
+	g_autoptr(GError) first = NULL;
+
+	if (!members)
+		return false;
+	for (unsigned i = 0; i < members->len; i++)
+		stop_begin(g_ptr_array_index(members, i), first ? NULL : &first);
+	for (unsigned i = 0; i < members->len; i++) {
+		Container *member = g_ptr_array_index(members, i);
+		if (container_is_running(member) || container_is_supervised(member))
+			stop_finish(engine, member, stop_timeout(member, timeout_sec),
+				first ? NULL : &first);
+	}
+	/* removed at its end, or by somebody else: stopped all the same */
+	if (!first || error_is(first, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&first));
+	return false;
+}
+
+static bool stop_infra(Engine *engine, Pod *pod, GError **err) {
+	if (!pod_lock(pod, err))
+		return false;
+	bool good = end_infra(engine, pod, err);
+	store_unlock(pod->object);
+	return good;
+}
+
+bool engine_pod_stop(Engine *engine, const char *name, int timeout_sec, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+
+	return pod && stop_members(engine, pod, timeout_sec, err) && stop_infra(engine, pod, err);
+}
+
+bool engine_pod_restart(Engine *engine, const char *name, GError **err) {
+	return engine_pod_stop(engine, name, SPEC_UNSET, err) &&
+	       engine_pod_start(engine, name, err);
+}
+
+bool engine_pod_kill(Engine *engine, const char *name, int signal_number, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+	g_autoptr(GPtrArray) members = pod ? pod_members(engine, pod->definition->id, err) : NULL;
+
+	if (!members)
+		return false;
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		if (container_is_running(member) &&
+			!engine_container_kill(engine, member->definition->id, signal_number, err))
+			return false;
+	}
+	return true;
+}
+
+/* *ret_name: who it is; may be NULL, else the caller frees it. */
+static bool has_running_member(Engine *engine, const char *pod_id, char **ret_name) {
+	g_autoptr(GPtrArray) members = pod_members(engine, pod_id, NULL);
+
+	for (unsigned i = 0; members && i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		if (container_is_running(member)) {
+			if (ret_name)
+				*ret_name = g_strdup(member->definition->name);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool pod_apply_exit_policy(Engine *engine, const char *pod_id, GError **err) {
+	g_autoptr(GError) gone = NULL;
+	g_autoptr(Pod) pod = pod_open(engine, pod_id, &gone);
+
+	/* a pod that is gone has no policy any more */
+	if (!pod || g_strcmp0(pod->definition->spec->exit_policy, "stop") != 0 ||
+		!pod_is_running(pod) || has_running_member(engine, pod_id, NULL))
+		return true;
+	return stop_infra(engine, pod, err);
+}
+
+/* --- removing -------------------------------------------------------------------------------- */
+
+static bool remove_members(Engine *engine, const Pod *pod, int timeout_sec, GError **err) {
+	g_autoptr(GPtrArray) members = pod_members(engine, pod->definition->id, err);
+
+	if (!members)
+		return false;
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		g_autoptr(GError) error = NULL;
+		if (!engine_container_remove(
+			    engine, member->definition->id, true, timeout_sec, &error) &&
+			!error_is(error, ERROR_NOT_FOUND)) {
+			g_propagate_error(err, g_steal_pointer(&error));
+			return false;
+		}
+	}
+	return true;
+}
+
+bool engine_pod_remove(
+	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+	g_autoptr(GPtrArray) members = pod ? pod_members(engine, pod->definition->id, err) : NULL;
+	g_autofree char *running = NULL;
+
+	if (!members)
+		return false;
+	if (!force && has_running_member(engine, pod->definition->id, &running))
+		return fail(err, ERROR_IN_USE,
+			"cannot remove pod \"%s\": member \"%s\" is running; stop it first or use "
+			"--force",
+			pod->definition->name, running);
+	if (!stop_members(engine, pod, timeout_sec, err) ||
+		!remove_members(engine, pod, timeout_sec, err) || !pod_lock(pod, err))
+		return false;
+	bool good = end_infra(engine, pod, err) && store_remove(pod->object, err);
+	store_unlock(pod->object);
+	return good;
+}
+
+char **engine_pod_ids(Engine *engine, GError **err) {
+	return store_list(engine->store, STORE_POD, err);
+}
+
+char *engine_pod_find(Engine *engine, const char *name, GError **err) {
+	return store_find(engine->store, STORE_POD, name, err);
+}
+
+char **engine_pod_members(Engine *engine, const char *name, GError **err) {
+	g_autoptr(Pod) pod = pod_open(engine, name, err);
+	g_autoptr(GPtrArray) members = pod ? pod_members(engine, pod->definition->id, err) : NULL;
+	char **ids = NULL;
+
+	if (!members)
+		return NULL;
+	ids = g_new0(char *, members->len + 1);
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		ids[i] = g_strdup(member->definition->id);
+	}
+	return ids;
+}

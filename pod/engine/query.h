@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pieces that the query files share. Private to the room. */
+#pragma once
+
+#include "engine/handle.h"
+
+/* RFC 3339 with microseconds in UTC; 0 gives Go's zero time, as podman prints it. g_free. */
+char *query_time(uint64_t usec);
+
+/* K=V list as an object. */
+json_t *query_labels(char *const *labels);
+
+/* Published ports of a network record as `podman ps --format json` lists them; NULL: none. */
+json_t *query_ports(const json_t *network);
+
+/* podman's state of a pod from its members and infra: Created Running Degraded Exited Stopped. */
+const char *query_pod_status(const Pod *pod, const GPtrArray *members);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The only translator between the two floors of description: ContainerSpec, image and pod become a
+ * RuntimeConfig. This file has the order and the namespaces; its siblings the process, the sandbox
+ * and the mounts.
+ */
+#include "engine/resolve.h"
+
+#include "base/options.h"
+#include "base/parse.h"
+#include "model/names.h"
+
+#include <sched.h>
+#include <string.h>
+
+void network_plan_clear(NetworkPlan *plan) {
+	network_request_free(plan->request);
+	for (size_t i = 0; i < plan->n_ports; i++)
+		port_mapping_clear(&plan->ports[i]);
+	g_free(plan->ports);
+	*plan = (NetworkPlan){0};
+}
+
+static bool parse_ports(char *const *publish, NetworkPlan *plan, GError **err) {
+	size_t count = publish ? g_strv_length((char **)(uintptr_t)publish) : 0;
+
+	plan->ports = g_new0(PortMapping, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		if (!spec_parse_port(publish[i], &plan->ports[i], err))
+			return false;
+		plan->n_ports++;
+	}
+	return true;
+}
+
+bool resolve_network(char *const *networks, char *const *publish, const char *ip, const char *mac,
+	NetworkPlan *ret_plan, GError **err) {
+	g_auto(GStrv) none = NULL;
+	NetworkPlan plan = {0};
+	const char *wanted = networks && networks[0] ? networks[0] : "bridge";
+
+	if (networks && networks[0] && networks[1])
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot use network \"%s\" too: more than one network is not supported yet",
+			networks[1]);
+	plan.request = spec_parse_network(wanted, err);
+	if (!plan.request || !parse_ports(publish, &plan, err)) {
+		network_plan_clear(&plan);
+		return false;
+	}
+	if (plan.request->mode != NETWORK_BRIDGE && (ip || mac)) {
+		network_plan_clear(&plan);
+		return fail(err, ERROR_INVALID, "--ip and --mac-address need a bridge network");
+	}
+	if (ip) {
+		g_free(plan.request->ip);
+		plan.request->ip = g_strdup(ip);
+	}
+	if (mac) {
+		g_free(plan.request->mac);
+		plan.request->mac = g_strdup(mac);
+	}
+	*ret_plan = plan;
+	return true;
+}
+
+/* One of --pid, --ipc, --uts, --cgroupns: NULL and "private" give a new one, "host" none. */
+static bool namespace_mode(const char *option, const char *mode, int flag, int pod_shared,
+	int *new_flags, GError **err) {
+	if (!mode && pod_shared)
+		return true;
+	if (!mode || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0)
+		*new_flags |= flag;
+	else if (strcmp(mode, "host") != 0)
+		return fail(
+			err, ERROR_UNSUPPORTED, "\"--%s=%s\" is not supported yet", option, mode);
+	return true;
+}
+
+static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+	int shared = 0, fresh = CLONE_NEWNS;
+
+	if (input->pod && !spec_parse_share(input->pod->definition->spec->share, &shared, err))
+		return false;
+	if (!namespace_mode(
+		    "pid", spec->pid_mode, CLONE_NEWPID, shared & CLONE_NEWPID, &fresh, err) ||
+		!namespace_mode(
+			"ipc", spec->ipc_mode, CLONE_NEWIPC, shared & CLONE_NEWIPC, &fresh, err) ||
+		!namespace_mode(
+			"uts", spec->uts_mode, CLONE_NEWUTS, shared & CLONE_NEWUTS, &fresh, err) ||
+		!namespace_mode("cgroupns", spec->cgroupns_mode, CLONE_NEWCGROUP, 0, &fresh, err))
+		return false;
+	if (input->network_mode == NETWORK_NONE || input->network_mode == NETWORK_BRIDGE)
+		fresh |= CLONE_NEWNET;
+	config->new_namespaces = fresh;
+	if (input->pod) {
+		config->join = input->pod->state->infra;
+		config->join_namespaces = shared & ~fresh;
+		if (spec->ipc_mode)
+			config->join_namespaces &= ~CLONE_NEWIPC;
+		if (spec->uts_mode)
+			config->join_namespaces &= ~CLONE_NEWUTS;
+		if (spec->pid_mode)
+			config->join_namespaces &= ~CLONE_NEWPID;
+	} else if (input->network_mode == NETWORK_CONTAINER) {
+		config->join = input->join_network;
+		config->join_namespaces = CLONE_NEWNET;
+	}
+	if (fresh & CLONE_NEWUTS) {
+		const ContainerDefinition *definition = input->container->definition;
+		config->hostname = spec->hostname ? g_strdup(spec->hostname)
+						  : g_strndup(definition->id, ID_SHORT_LENGTH);
+	}
+	return true;
+}
+
+static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
+	size_t count = spec->ulimits ? g_strv_length(spec->ulimits) : 0;
+	unsigned mask = 0022;
+
+	config->rlimits = g_new0(RuntimeRlimit, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		RuntimeRlimit *limit = &config->rlimits[config->n_rlimits];
+		if (!spec_parse_ulimit(
+			    spec->ulimits[i], &limit->resource, &limit->soft, &limit->hard, err))
+			return false;
+		/* "host": the caller's limits, which is what an unset one means */
+		if (limit->resource >= 0)
+			config->n_rlimits++;
+	}
+	if (spec->umask && !parse_mode(spec->umask, &mask))
+		return fail(
+			err, ERROR_INVALID, "invalid value \"%s\" for \"--umask\"", spec->umask);
+	config->umask = mask & 0777;
+	if (spec->oom_score_adj &&
+		!parse_int(spec->oom_score_adj, -1000, 1000, &config->oom_score_adj))
+		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--oom-score-adj\"",
+			spec->oom_score_adj);
+	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
+		if (!runtime_sysctl_check(
+			    *sysctl, config->new_namespaces | config->join_namespaces, err))
+			return false;
+	config->sysctls = g_strdupv(spec->sysctls);
+	/* podman's default, so that ping works for everybody inside */
+	if (config->new_namespaces & CLONE_NEWNET)
+		options_append(&config->sysctls, "net.ipv4.ping_group_range=0 0");
+	return true;
+}
+
+RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
+	g_autoptr(RuntimeConfig) config = runtime_config_new();
+
+	config->id = g_strdup(input->container->definition->id);
+	if (!resolve_namespaces(input, config, err) || !resolve_process(input, config, err) ||
+		!resolve_sandbox(input, config, err) || !resolve_mounts(input, config, err) ||
+		!resolve_limits(input->container->definition->spec, config, err))
+		return NULL;
+	return g_steal_pointer(&config);
+}

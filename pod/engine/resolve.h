@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From what the user asked to what the kernel will do. Private to the room. */
+#pragma once
+
+#include "engine/handle.h"
+#include "model/spec_parse.h"
+#include "runtime/runtime.h"
+
+/* What a container's own network is to be; members of a pod have none. */
+typedef struct NetworkPlan {
+	NetworkRequest *request; /* NULL: none of its own */
+	PortMapping *ports;
+	size_t n_ports;
+} NetworkPlan;
+
+void network_plan_clear(NetworkPlan *plan);
+
+/* Parses the network and port options of a container or pod. */
+bool resolve_network(char *const *networks, char *const *publish, const char *ip, const char *mac,
+	NetworkPlan *ret_plan, GError **err);
+
+typedef struct ResolveInput {
+	Engine *engine;
+	const Container *container;
+	const ImageConfig *image; /* NULL with --rootfs */
+	const Pod *pod;           /* NULL outside a pod; its infra process runs */
+	NetworkMode network_mode; /* NETWORK_POD for a member of a pod with a shared network */
+	ProcId join_network;      /* process of --network=container:X */
+} ResolveInput;
+
+/* The whole translation; the result lacks only the cgroup, which is decided at launch. */
+RuntimeConfig *resolve_config(const ResolveInput *input, GError **err);
+
+/* The process and sandbox of a container that exists (exec, inspect): from the record, not from the
+ * caller. */
+RuntimeConfig *resolve_existing(Engine *engine, const Container *container, GError **err);
+
+/* The parts, one file each. */
+bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err);
+bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **err);
+bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+
+/* Replaces K, K* and env files in spec->env by K=V from this process's environment, so that the
+ * definition does not depend on it later. Done when a container is made. */
+bool resolve_environment(char ***env, char *const *env_files, GError **err);
+
+/* Sets NAME=VALUE in a list (NULL-terminated, may be NULL), replacing an earlier one. */
+void env_put(char ***env, const char *assignment);
+/* Value of NAME in a list, or NULL. */
+const char *env_get(char *const *env, const char *name);

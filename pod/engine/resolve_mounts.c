@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the container sees: its root file system, the generated files, the user's mounts. */
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "engine/resource.h"
+
+#include <sched.h>
+#include <string.h>
+
+enum { DEFAULT_SHM_BYTES = 64 << 20 };
+
+static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const Container *container = input->container;
+	const ContainerSpec *spec = container->definition->spec;
+	RuntimeRootfs *rootfs = &config->rootfs;
+	const char *colon = spec->rootfs ? strrchr(spec->image, ':') : NULL;
+
+	rootfs->read_only = spec->read_only;
+	if (spec->rootfs && !colon) {
+		rootfs->kind = ROOTFS_DIRECTORY;
+		rootfs->path = g_strdup(spec->image);
+		return true;
+	}
+	if (spec->rootfs && strcmp(colon, ":O") != 0)
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot use root file system \"%s\": the only option is \":O\"",
+			spec->image);
+	g_autofree char *data = store_data_path(container->object, err);
+	if (!data)
+		return false;
+	rootfs->kind = ROOTFS_OVERLAY;
+	if (spec->rootfs) {
+		rootfs->lower_dirs = g_new0(char *, 2);
+		rootfs->lower_dirs[0] = g_strndup(spec->image, (size_t)(colon - spec->image));
+	} else {
+		rootfs->lower_dirs = g_strdupv(input->image->layers);
+	}
+	rootfs->upper_dir = g_build_filename(data, "upper", NULL);
+	rootfs->work_dir = g_build_filename(data, "work", NULL);
+	rootfs->volatile_upper = !container->object->persistent;
+	return true;
+}
+
+static bool add_volume_request(RuntimeConfig *config, const VolumeRequest *request, GError **err) {
+	if (!request->source)
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot mount a volume on \"%s\": anonymous volumes are not supported yet",
+			request->destination);
+	if (request->source[0] != '/')
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot mount volume \"%s\": named volumes are not supported yet, give an "
+			"absolute path",
+			request->source);
+	if (request->overlay || request->chown || request->relabel)
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot mount \"%s\": the options O, U, z and Z are not supported yet",
+			request->source);
+	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, request->source, request->destination);
+	mount->read_only = request->read_only;
+	mount->nosuid = request->nosuid;
+	mount->nodev = request->nodev;
+	mount->noexec = request->noexec;
+	mount->recursive = request->recursive;
+	mount->propagation = g_strdup(request->propagation);
+	runtime_config_add_mount(config, mount);
+	return true;
+}
+
+static void add_tmpfs_request(RuntimeConfig *config, const TmpfsRequest *request) {
+	RuntimeMount *mount = runtime_mount_new(MOUNT_TMPFS, NULL, request->destination);
+
+	mount->read_only = request->read_only;
+	mount->nosuid = request->nosuid;
+	mount->nodev = request->nodev;
+	mount->noexec = request->noexec;
+	mount->size_bytes = request->size_bytes;
+	mount->mode = request->mode;
+	mount->copy_up = !request->no_copy_up;
+	runtime_config_add_mount(config, mount);
+}
+
+static bool add_volumes(RuntimeConfig *config, char *const *volumes, GError **err) {
+	for (; volumes && *volumes; volumes++) {
+		g_autoptr(VolumeRequest) request = spec_parse_volume(*volumes, err);
+		if (!request || !add_volume_request(config, request, err))
+			return false;
+	}
+	return true;
+}
+
+static bool add_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+
+	if (input->pod && !add_volumes(config, input->pod->definition->spec->volumes, err))
+		return false;
+	if (!add_volumes(config, spec->volumes, err))
+		return false;
+	for (char **text = spec->mounts; text && *text; text++) {
+		g_autoptr(VolumeRequest) volume = NULL;
+		g_autoptr(TmpfsRequest) tmpfs = NULL;
+		if (!spec_parse_mount(*text, &volume, &tmpfs, err))
+			return false;
+		if (tmpfs)
+			add_tmpfs_request(config, tmpfs);
+		else if (!add_volume_request(config, volume, err))
+			return false;
+	}
+	for (char **text = spec->tmpfs; text && *text; text++) {
+		g_autoptr(TmpfsRequest) tmpfs = spec_parse_tmpfs(*text, err);
+		if (!tmpfs)
+			return false;
+		add_tmpfs_request(config, tmpfs);
+	}
+	return true;
+}
+
+static bool has_mount(const RuntimeConfig *config, const char *destination) {
+	for (size_t i = 0; i < config->n_mounts; i++)
+		if (strcmp(config->mounts[i]->destination, destination) == 0)
+			return true;
+	return false;
+}
+
+/* --read-only: places that programs expect to be able to write, as podman. */
+static void add_read_only_tmpfs(const ContainerSpec *spec, RuntimeConfig *config) {
+	static const char *const places[] = {"/tmp", "/var/tmp", "/run"};
+
+	if (!spec->read_only || spec->read_only_tmpfs == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+		if (has_mount(config, places[i]))
+			continue;
+		RuntimeMount *mount = runtime_mount_new(MOUNT_TMPFS, NULL, places[i]);
+		mount->nosuid = mount->nodev = true;
+		mount->mode = strcmp(places[i], "/run") == 0 ? 0755 : 01777;
+		mount->copy_up = true;
+		runtime_config_add_mount(config, mount);
+	}
+}
+
+static void add_generated(RuntimeConfig *config, const char *dir, bool no_hosts) {
+	static const struct {
+		const char *file, *destination;
+	} files[] = {
+		{"hosts", "/etc/hosts"},
+		{"resolv.conf", "/etc/resolv.conf"},
+		{"hostname", "/etc/hostname"},
+		{"containerenv", "/run/.containerenv"},
+	};
+
+	array_foreach (row, files) {
+		if ((no_hosts && strcmp(row->file, "hosts") == 0) ||
+			has_mount(config, row->destination))
+			continue;
+		g_autofree char *source = g_build_filename(dir, row->file, NULL);
+		RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, source, row->destination);
+		mount->nosuid = mount->nodev = mount->noexec = true;
+		mount->optional = true;
+		runtime_config_add_mount(config, mount);
+	}
+}
+
+bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+	const PodSpec *pod_spec = input->pod ? input->pod->definition->spec : NULL;
+	const json_t *network = input->pod ? input->pod->state->network : NULL;
+	const char *hostname = env_get(config->env, "HOSTNAME");
+	g_autofree char *dir = NULL;
+
+	config->shm_size_bytes = DEFAULT_SHM_BYTES;
+	if (spec->shm_size && !parse_size(spec->shm_size, &config->shm_size_bytes))
+		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--shm-size\"",
+			spec->shm_size);
+	if (!resolve_rootfs(input, config, err) || !add_user_mounts(input, config, err))
+		return false;
+	add_read_only_tmpfs(spec, config);
+	if (!resource_write_files(input, hostname, json_get_string(network, "IPAddress", NULL),
+		    json_get_string(network, "Gateway", NULL), &dir, err))
+		return false;
+	add_generated(config, dir, spec->no_hosts || (pod_spec && pod_spec->no_hosts));
+	return true;
+}

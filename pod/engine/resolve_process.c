@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What runs: command line, environment, user and directory, from the image and the user's words. */
+#include "base/json.h"
+#include "base/options.h"
+#include "engine/resolve.h"
+
+#include <sched.h>
+#include <string.h>
+
+static void append_all(char ***list, char *const *words) {
+	for (; words && *words; words++)
+		options_append(list, *words);
+}
+
+/* --entrypoint: a JSON array of words, or one word. */
+static bool append_entrypoint(char ***argv, const char *entrypoint, GError **err) {
+	if (entrypoint[0] != '[') {
+		if (*entrypoint)
+			options_append(argv, entrypoint);
+		return true;
+	}
+	json_auto_t *words = json_parse(entrypoint, strlen(entrypoint), "--entrypoint", NULL);
+	size_t index;
+	json_t *word;
+	if (!json_is_array(words)) {
+		/* podman takes text that is no JSON array as one word */
+		options_append(argv, entrypoint);
+		return true;
+	}
+	json_array_foreach (words, index, word) {
+		if (!json_is_string(word))
+			return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--entrypoint\"",
+				entrypoint);
+		options_append(argv, json_string_value(word));
+	}
+	return true;
+}
+
+/* podman's rule: a new entry point drops the image's command as well. */
+static bool resolve_argv(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+	const ImageConfig *image = input->image;
+	bool has_command = spec->command && spec->command[0];
+
+	if (spec->entrypoint) {
+		if (!append_entrypoint(&config->argv, spec->entrypoint, err))
+			return false;
+	} else if (image) {
+		append_all(&config->argv, image->entrypoint);
+	}
+	if (has_command)
+		append_all(&config->argv, spec->command);
+	else if (image && !spec->entrypoint)
+		append_all(&config->argv, image->command);
+	if (!config->argv)
+		return fail(err, ERROR_INVALID,
+			"no command for container \"%s\": give one, or an image with CMD or "
+			"ENTRYPOINT",
+			input->container->definition->name);
+	return true;
+}
+
+static void drop_names(char **env, char *const *names) {
+	char **kept = env;
+
+	for (char **entry = env; entry && *entry; entry++) {
+		bool drop = false;
+		for (char *const *name = names; name && *name; name++)
+			drop = drop ||
+			       (g_str_has_prefix(*entry, *name) && (*entry)[strlen(*name)] == '=');
+		if (drop)
+			g_free(*entry);
+		else
+			*kept++ = *entry;
+	}
+	if (env)
+		*kept = NULL;
+}
+
+static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
+	const ContainerDefinition *definition = input->container->definition;
+	const ContainerSpec *spec = definition->spec;
+	const char *hostname = config->hostname;
+
+	if (!spec->unset_env_all) {
+		env_put(&config->env,
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		env_put(&config->env, "container=podctl");
+		if (spec->tty)
+			env_put(&config->env, "TERM=xterm");
+		for (char **entry = input->image ? input->image->env : NULL; entry && *entry;
+			entry++)
+			env_put(&config->env, *entry);
+	}
+	drop_names(config->env, spec->unset_env);
+	if (!hostname && input->pod)
+		hostname = input->pod->definition->spec->hostname
+				   ? input->pod->definition->spec->hostname
+				   : input->pod->definition->name;
+	if (hostname) {
+		g_autofree char *assignment = g_strconcat("HOSTNAME=", hostname, NULL);
+		env_put(&config->env, assignment);
+	}
+	for (char **entry = spec->env; entry && *entry; entry++)
+		env_put(&config->env, *entry);
+}
+
+bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+	const ImageConfig *image = input->image;
+
+	if (!resolve_argv(input, config, err))
+		return false;
+	resolve_env(input, config);
+	const char *cwd = spec->workdir ? spec->workdir : image ? image->working_dir : NULL;
+	if (cwd && *cwd && *cwd != '/')
+		return fail(
+			err, ERROR_INVALID, "the working directory \"%s\" is not absolute", cwd);
+	config->cwd = g_strdup(cwd && *cwd ? cwd : "/");
+	const char *user = spec->user ? spec->user : image ? image->user : NULL;
+	config->user = g_strdup(user ? user : "");
+	config->additional_groups = g_strdupv(spec->group_add);
+	config->terminal = spec->tty;
+	return true;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ending containers. Nobody holds a container's lock while waiting for its end: the cleanup that
+ * the supervisor becomes needs it.
+ */
+#include "engine/stop.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "model/handoff.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	DEFAULT_STOP_TIMEOUT_SEC = 10,
+	KILL_TIMEOUT_USEC = 10000000,    /* from SIGKILL to the end: only a stuck kernel needs it */
+	CLEANUP_TIMEOUT_USEC = 30000000, /* from the end to the supervisor's own */
+};
+
+uint64_t stop_timeout(const Container *container, int timeout_sec) {
+	int own = container->definition->spec->stop_timeout;
+	int seconds = timeout_sec != SPEC_UNSET ? timeout_sec
+		      : own != SPEC_UNSET       ? own
+						: DEFAULT_STOP_TIMEOUT_SEC;
+
+	return seconds < 0 ? USEC_INFINITY : (uint64_t)seconds * USEC_PER_SEC;
+}
+
+static bool write_exit_status(StoreObject *object, int status, GError **err) {
+	char text[16];
+	int size = snprintf(text, sizeof text, "%d\n", status);
+
+	return fd_write_file(object->run_fd, EXIT_STATUS_FILE, text, (size_t)size, 0600, err);
+}
+
+bool stop_begin(Container *container, GError **err) {
+	g_autoptr(GError) ended = NULL;
+
+	if (!container_is_running(container) && !container_is_supervised(container))
+		return true;
+	if (!container_lock(container, err))
+		return false;
+	bool good = store_mark(container->object, HANDOFF_STOP_FILE, true, err);
+	if (good && container_is_running(container)) {
+		ContainerState *state = container->state;
+		state->status = CONTAINER_STOPPING;
+		state->stop_requested = true;
+		good = container_save_state(container, err);
+		if (good && !proc_signal(state->init,
+				    state->stop_signal ? state->stop_signal : SIGTERM, &ended))
+			log_debug("%s, continuing", ended->message);
+	} else if (good && container_is_supervised(container)) {
+		/* between two runs: the supervisor waits out its delay and must not */
+		proc_signal(container->state->supervisor, SIGTERM, NULL);
+	}
+	store_unlock(container->object);
+	return good;
+}
+
+/* The supervisor is gone and nobody else will: do what it would have done. */
+static bool clean_up_for_supervisor(Engine *engine, Container *container, GError **err) {
+	g_autoptr(GError) error = NULL;
+	bool removed;
+
+	if (!container_lock(container, &error)) {
+		if (error_is(error, ERROR_NOT_FOUND))
+			return true;
+		g_propagate_error(err, g_steal_pointer(&error));
+		return false;
+	}
+	ContainerStatus status = container->state->status;
+	bool pending = status == CONTAINER_RUNNING || status == CONTAINER_STOPPING;
+	bool good = !pending || container_is_running(container) ||
+		    finish_container(engine, container, SPEC_UNSET, false, &removed, err);
+	store_unlock(container->object);
+	return good;
+}
+
+bool stop_finish(Engine *engine, Container *container, uint64_t timeout_usec, GError **err) {
+	const ContainerState *state = container->state;
+
+	if (container_is_running(container) && !proc_wait_end(state->init, timeout_usec)) {
+		log_debug("container \"%s\" ignores its stop signal: SIGKILL",
+			container->definition->name);
+		proc_signal(state->init, SIGKILL, NULL);
+		if (!proc_wait_end(state->init, KILL_TIMEOUT_USEC))
+			return fail(err, ERROR_TIMEOUT,
+				"cannot stop container \"%s\": process %d does not end",
+				container->definition->name, (int)state->init.pid);
+	}
+	/* our own process (exec'd cleanup) may be the one that asks: it cannot wait for itself */
+	if (state->supervisor.pid != getpid() &&
+		!proc_wait_end(state->supervisor, CLEANUP_TIMEOUT_USEC))
+		return fail(err, ERROR_TIMEOUT,
+			"container \"%s\" has ended, but its supervisor %d does not",
+			container->definition->name, (int)state->supervisor.pid);
+	return clean_up_for_supervisor(engine, container, err);
+}
+
+bool finish_container(Engine *engine, Container *container, int exit_status, bool oom_killed,
+	bool *ret_removed, GError **err) {
+	ContainerState *state = container->state;
+	StoreObject *object = container->object;
+
+	*ret_removed = false;
+	if (!undo_journal(engine, object, err))
+		return false;
+	state->status = CONTAINER_EXITED;
+	state->exit_code = exit_status;
+	state->oom_killed = oom_killed;
+	state->finished_usec = proc_now_realtime();
+	state->init = (ProcId){0};
+	json_decref(state->network);
+	state->network = NULL;
+	if (!container_save_state(container, err) || !write_exit_status(object, exit_status, err))
+		return false;
+	if (object->persistent) {
+		json_auto_t *record = container_state_to_json(state);
+		if (!store_write(object, "exit", record, err))
+			return false;
+	}
+	if (!container->definition->spec->remove)
+		return true;
+	*ret_removed = true;
+	return store_remove(object, err);
+}
+
+bool engine_container_cleanup(Engine *engine, const char *name, int exit_status, bool oom_killed,
+	int front_fd, int *ret_status, GError **err) {
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Container) container = container_open(engine, name, &error);
+	int32_t told = exit_status == SPEC_UNSET ? 255 : exit_status;
+	g_autofree char *pod_id = NULL;
+	bool removed = false, asked = false;
+
+	*ret_status = told;
+	if (container && container_lock(container, &error)) {
+		pod_id = g_strdup(container->definition->pod_id);
+		asked = store_is_marked(container->object, HANDOFF_STOP_FILE) &&
+			!store_is_marked(container->object, KILLED_MARK);
+		if (!container_is_running(container))
+			finish_container(
+				engine, container, exit_status, oom_killed, &removed, &error);
+		store_unlock(container->object);
+	}
+	if (front_fd >= 0)
+		fd_send(front_fd, &told, sizeof told, -1, NULL);
+	if (asked)
+		*ret_status = 0;
+	/* a container that somebody removed meanwhile needs nothing more */
+	if (error_is(error, ERROR_NOT_FOUND))
+		g_clear_error(&error);
+	if (!error && pod_id)
+		pod_apply_exit_policy(engine, pod_id, &error);
+	if (!error)
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return false;
+}
+
+bool engine_container_stop(Engine *engine, const char *name, int timeout_sec, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container || !stop_begin(container, err))
+		return false;
+	return stop_finish(engine, container, stop_timeout(container, timeout_sec), err);
+}
+
+bool engine_container_kill(Engine *engine, const char *name, int signal_number, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container)
+		return false;
+	if (!container_is_running(container))
+		return fail(err, ERROR_STATE, "cannot kill container \"%s\": it is not running",
+			container->definition->name);
+	/* as with podman, the user's deadly signal is no reason for a restart */
+	if (signal_number == SIGKILL || signal_number == SIGTERM) {
+		if (!store_mark(container->object, KILLED_MARK, true, err) ||
+			!store_mark(container->object, HANDOFF_STOP_FILE, true, err))
+			return false;
+	}
+	return proc_signal(container->state->init, signal_number, err);
+}
+
+/* Waits until the container's supervisor has ended; a restart in place gives the container a new
+ * first process, which is then waited for. The handle follows. */
+static void wait_for_end(Engine *engine, Container **container) {
+	enum { LOOK_AGAIN_USEC = 20000 };
+
+	for (;;) {
+		const ContainerState *state = (*container)->state;
+		proc_wait_end(state->init, USEC_INFINITY);
+		if (proc_wait_end(state->supervisor, LOOK_AGAIN_USEC))
+			return;
+		Container *again = container_open(engine, (*container)->definition->id, NULL);
+		if (!again)
+			continue;
+		container_free(*container);
+		*container = again;
+	}
+}
+
+bool engine_container_wait(Engine *engine, const char *name, int *ret_status, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+	char text[16] = "";
+
+	if (!container)
+		return false;
+	/* opened now: with --rm the file has no name any more when the container has ended */
+	_cleanup_close_ int fd = fd_open_file(container->object->run_fd, EXIT_STATUS_FILE, NULL);
+	wait_for_end(engine, &container);
+	*ret_status = container->state->exit_code;
+	if (fd >= 0 && pread(fd, text, sizeof text - 1, 0) > 0)
+		*ret_status = (int)g_ascii_strtoll(text, NULL, 10);
+	return true;
+}
