@@ -166,6 +166,7 @@ GByteArray *handoff_build(const HandoffFacts *facts, GError **err) {
 		.notify_fd = facts->notify_fd,
 		.ready_fd = facts->ready_fd,
 		.log_dir_fd = facts->log_dir_fd,
+		.subreaper = facts->host_pids,
 	};
 
 	if (!fill_policy(spec, &handoff, err))

@@ -15,6 +15,7 @@ typedef struct HandoffFacts {
 	int front_fd, front_stdout_fd, front_stderr_fd;
 	int notify_fd, ready_fd, log_dir_fd;
 	bool restarted; /* systemd has been told already */
+	bool host_pids; /* no pid namespace of its own: the supervisor adopts orphans */
 } HandoffFacts;
 
 /* Which log driver a container gets: the one asked for, or journald where its socket is, else

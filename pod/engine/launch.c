@@ -377,6 +377,8 @@ static bool become_supervisor(Launch *launch, GError **err) {
 		.ready_fd = launch->report_fd,
 		.log_dir_fd = launch->log_dir_fd,
 		.restarted = launch->in_place,
+		.host_pids = !((launch->config->new_namespaces | launch->config->join_namespaces) &
+			       CLONE_NEWPID),
 	};
 	g_autoptr(GByteArray) block = handoff_build(&facts, err);
 	if (!block)
