@@ -47,6 +47,19 @@ int fd_make_dir(int dir_fd, const char *path, mode_t mode, GError **err) {
 	return fd_open_dir(dir_fd, path, err);
 }
 
+bool fd_make_dir_like(const char *path, const char *like, GError **err) {
+	struct stat st;
+	_cleanup_close_ int fd = fd_make_dir(AT_FDCWD, path, 0700, err);
+
+	if (fd < 0)
+		return false;
+	if (stat(like, &st) < 0)
+		return fail_errno(err, errno, "cannot look at \"%s\"", like);
+	if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
+		return fail_errno(err, errno, "cannot set the owner and mode of \"%s\"", path);
+	return true;
+}
+
 bool fd_read_all(
 	int fd, const char *what, size_t limit, char **ret_text, size_t *ret_size, GError **err) {
 	g_autofree char *text = NULL;

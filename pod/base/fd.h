@@ -25,6 +25,10 @@ bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err);
 /* Makes the directory with its parents and opens it. -1 on error. */
 int fd_make_dir(int dir_fd, const char *path, mode_t mode, GError **err);
 
+/* Makes a directory (an existing one is fine) with the owner and mode of another one, whatever the
+ * umask says. */
+bool fd_make_dir_like(const char *path, const char *like, GError **err);
+
 /* Reads a regular file whole, NUL-terminated; at most limit bytes, more is ERROR_CORRUPT.
  * A missing file is ERROR_NOT_FOUND. *ret_size may be NULL. The caller frees *ret_text. */
 bool fd_read_file(int dir_fd, const char *path, size_t limit, char **ret_text, size_t *ret_size,

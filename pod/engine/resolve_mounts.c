@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the container sees: its root file system, the generated files, the user's mounts. */
-#include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "engine/resource.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 
@@ -38,7 +39,10 @@ static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GEr
 	rootfs->upper_dir = g_build_filename(data, "upper", NULL);
 	rootfs->work_dir = g_build_filename(data, "work", NULL);
 	rootfs->volatile_upper = !container->object->persistent;
-	return true;
+	/* the upper directory is the root directory that the container sees: as in its image */
+	size_t n_layers = g_strv_length(rootfs->lower_dirs);
+	return fd_mkdir_parents(AT_FDCWD, rootfs->work_dir, 0700, err) &&
+	       fd_make_dir_like(rootfs->upper_dir, rootfs->lower_dirs[n_layers - 1], err);
 }
 
 static bool add_volume_request(RuntimeConfig *config, const VolumeRequest *request, GError **err) {
