@@ -62,7 +62,7 @@ def write_chart(data, path):
                   for index, row in enumerate(rows) if name in row['values']]
         axes.barh([y for y, _ in points], [x for _, x in points], height=height, label=name, color=COLOURS[name])
         for y, x in points:
-            axes.text(x * 1.05, y, f'{x:.3g}', va='center', fontsize=7)
+            axes.text(x * 1.05, y, f'{x:.0f}' if x >= 100 else f'{x:.3g}', va='center', fontsize=7)
     axes.set_xscale('log')
     axes.set_yticks([len(rows) - index - 1.5 * height for index in range(len(rows))], [row['title'] for row in rows])
     axes.set_xlabel('milliseconds (logarithmic)')
