@@ -34,8 +34,8 @@ void install_print(const Unit *unit, GString *out) {
 /* systemd may look while we write: the file appears whole, under its name, by rename. */
 static bool write_file(const Install *install, const char *name, GError **err) {
 	static const char temporary[] = ".podctl-generator.tmp";
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	_cleanup_close_ int fd = openat(install->fd, temporary, flags, 0644);
+	_cleanup_close_ int fd = openat(install->fd, temporary,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return fail_errno(

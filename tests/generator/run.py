@@ -300,7 +300,10 @@ def check_every_key_has_a_case(source_dir):
         text = open(os.path.join(folder, name), encoding="utf-8").read()
         tables = dict(re.findall(r"KeyRow (\w*rows)\[\] = \{(.*?)\n\};", text, re.S))
         for group, table in re.findall(r'\.group = "(\w+)".*?\.rows = (\w+)', text, re.S):
-            for key in re.findall(r'\{"(\w+)", KEY_', tables[table]):
+            keys = re.findall(r'\{"(\w+)", KEY_', tables[table])
+            if len(keys) != len(set(keys)):
+                raise Failed("[%s] has two rows for one key" % group)
+            for key in keys:
                 count += 1
                 if (group, key) not in used:
                     missing.append("[%s] %s" % (group, key))
