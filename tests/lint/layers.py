@@ -28,8 +28,8 @@ ROOMS = {
 OPEN = ('base', 'model')
 # Single headers that a room may include besides its row.
 EXTRA = {'supervisor': ('runtime/join.h', 'model/handoff.h')}
-# Files that are also compiled into a program without libraries: libc and themselves only.
-LIBC_ONLY = ('pod/runtime/join.c', 'pod/runtime/join.h', 'pod/model/handoff.h')
+# Files that are also compiled into a program without libraries: libc and one another only.
+LIBC_ONLY = ('pod/runtime/join.c', 'pod/runtime/join.h', 'pod/runtime/syscalls.h', 'pod/model/handoff.h')
 
 # Headers of a library, and the rooms that link it. The build refuses the rest as well, but only
 # when the headers are not in the compiler's own search path.
@@ -102,8 +102,7 @@ def check_file(root, name):
         line = text.count('\n', 0, match.start(1)) + 1
         if kind == '"':
             rule = check_quoted(room, name, target)
-            own = os.path.splitext(name)[0].split('/', 1)[1] + '.h'
-            if not rule and name in LIBC_ONLY and target != own:
+            if not rule and name in LIBC_ONLY and f'pod/{target}' not in LIBC_ONLY:
                 rule = 'this file is compiled into the static programs: libc only'
         else:
             rule = check_library(room, target)
