@@ -6,7 +6,7 @@
 #include "image/catalog.h"
 #include "image/image_changes.h"
 #include "image/layer_unpack.h"
-#include "image/layout.h"
+#include "image/oci.h"
 #include "image/publish.h"
 #include "image/reference.h"
 
@@ -62,7 +62,7 @@ static bool copy_input(Import *import, int in_fd, int out_fd, GError **err) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail_errno(err, errno, "cannot read it");
+			return fail_errno(err, errno, "cannot read");
 		if (n == 0)
 			break;
 		if (import->blob_bytes == 0)
@@ -101,8 +101,8 @@ static bool take_layer(Import *import, int in_fd, GError **err) {
 	if (diff_fd < 0)
 		return false;
 	if (lseek(blob_fd, 0, SEEK_SET) < 0)
-		return fail_errno(err, errno, "cannot read it");
-	if (!layer_unpack(blob_fd, diff_fd, NULL, &report, err))
+		return fail_errno(err, errno, "cannot read");
+	if (!layer_unpack(blob_fd, diff_fd, &report, err))
 		return false;
 	if (!report.is_complete)
 		return fail(err, ERROR_CORRUPT, "it is truncated: the archive has no end marker");
@@ -185,7 +185,7 @@ static bool import_fd(
 	struct stat st;
 
 	if (in_fd < 0 || fstat(in_fd, &st) < 0)
-		return fail_errno(err, errno, "cannot open it");
+		return fail_errno(err, errno, "cannot open");
 	if (S_ISDIR(st.st_mode))
 		return fail(err, ERROR_INVALID, "it is a directory, not a tar archive");
 	import->staging = store_stage(import->store, err);

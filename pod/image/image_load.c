@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "image/catalog.h"
 #include "image/layer_unpack.h"
-#include "image/layout.h"
+#include "image/oci.h"
 #include "image/publish.h"
 #include "image/reference.h"
 
@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define PLAIN_NAME "archive.tar"
 
 typedef struct Load {
 	ImageStore *store;
@@ -77,6 +79,7 @@ static bool run_skopeo(const Load *load, const char *from, const char *to, GErro
 	const char *argv[] = {"skopeo", "copy", "--quiet", from, to, NULL, NULL};
 	g_auto(GStrv) env = skopeo_environment(load);
 	g_autofree char *output = NULL;
+	g_autoptr(GError) no_start = NULL;
 	int pipe_fds[2], status;
 	pid_t pid;
 
@@ -97,8 +100,9 @@ static bool run_skopeo(const Load *load, const char *from, const char *to, GErro
 		.keep = &load->source_fd,
 		.n_keep = 1,
 	};
-	if (!proc_spawn(&spawn, &pid, err))
-		return false;
+	if (!proc_spawn(&spawn, &pid, &no_start))
+		/* not the code of "command not found": that would be about a container's command */
+		return fail(err, ERROR_FAILED, "%s", no_start->message);
 	close_fd_ptr(&write_fd);
 	bool is_read = fd_read_all(read_fd, "skopeo", 1U << 20, &output, NULL, NULL);
 	close_fd_ptr(&read_fd);
@@ -120,12 +124,11 @@ static bool take_image(Load *load, const char *from, char **ret_id, GError **err
 	if (!run_skopeo(load, from, to, err))
 		return false;
 	_cleanup_close_ int directory = fd_open_dir(load->staging->fd, name, err);
-	if (directory < 0 || !fd_read_file(directory, "manifest.json", LAYOUT_TEXT_LIMIT, &manifest,
+	if (directory < 0 || !fd_read_file(directory, "manifest.json", OCI_TEXT_LIMIT, &manifest,
 				     &source.manifest_size, err))
 		return false;
-	g_autoptr(LayoutManifest) parsed =
-		layout_parse_manifest(manifest, source.manifest_size, err);
-	if (!parsed || !fd_read_file(directory, parsed->config.hex, LAYOUT_TEXT_LIMIT, &config,
+	g_autoptr(OciManifest) parsed = oci_parse_manifest(manifest, source.manifest_size, err);
+	if (!parsed || !fd_read_file(directory, parsed->config.hex, OCI_TEXT_LIMIT, &config,
 			       &source.config_size, err))
 		return false;
 	source.manifest = manifest;
@@ -143,13 +146,13 @@ static bool add_name(Load *load, const char *stored_name, const char *id, GError
 	return true;
 }
 
-static bool load_docker_archive(Load *load, int looked_fd, GError **err) {
+static bool load_docker_images(Load *load, int looked_fd, GError **err) {
 	g_autofree char *text = NULL;
 	size_t size;
 
-	if (!fd_read_file(looked_fd, "manifest.json", LAYOUT_TEXT_LIMIT, &text, &size, err))
+	if (!fd_read_file(looked_fd, "manifest.json", OCI_TEXT_LIMIT, &text, &size, err))
 		return false;
-	g_autoptr(GPtrArray) images = layout_parse_docker_index(text, size, err);
+	g_autoptr(GPtrArray) images = oci_parse_docker_index(text, size, err);
 	for (guint i = 0; images && i < images->len; i++) {
 		g_autofree char *id = NULL;
 		g_autofree char *from =
@@ -166,6 +169,19 @@ static bool load_docker_archive(Load *load, int looked_fd, GError **err) {
 			g_ptr_array_add(load->names, g_strconcat("sha256:", id, NULL));
 	}
 	return images != NULL;
+}
+
+/* skopeo is given what the unpacker has decompressed: versions differ in what they can do. */
+static bool load_docker_archive(Load *load, int looked_fd, GError **err) {
+	_cleanup_close_ int plain_fd =
+		openat(looked_fd, PLAIN_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int archive_fd = load->source_fd;
+
+	if (plain_fd >= 0)
+		load->source_fd = plain_fd;
+	bool done = load_docker_images(load, looked_fd, err);
+	load->source_fd = archive_fd;
+	return done;
 }
 
 /* Blobs that are links, devices or FIFOs would make skopeo read other files, or wait for ever. */
@@ -198,9 +214,9 @@ static bool load_layout(Load *load, GError **err) {
 	if (!check_is_file(load->source_fd, "oci-layout", err) ||
 		!check_is_file(load->source_fd, "index.json", err) ||
 		!check_layout(load->source_fd, err) ||
-		!fd_read_file(load->source_fd, "index.json", LAYOUT_TEXT_LIMIT, &text, &size, err))
+		!fd_read_file(load->source_fd, "index.json", OCI_TEXT_LIMIT, &text, &size, err))
 		return false;
-	g_auto(GStrv) references = layout_parse_index(text, size, err);
+	g_auto(GStrv) references = oci_parse_index(text, size, err);
 	if (!references)
 		return false;
 	bool is_single = g_strv_length(references) == 1;
@@ -234,8 +250,8 @@ static bool load_oci_archive(Load *load, GError **err) {
 	if (layout_fd < 0)
 		return false;
 	if (lseek(load->source_fd, 0, SEEK_SET) < 0)
-		return fail_errno(err, errno, "cannot read it");
-	if (!layer_unpack(load->source_fd, layout_fd, NULL, &report, err))
+		return fail_errno(err, errno, "cannot read");
+	if (!layer_unpack(load->source_fd, layout_fd, &report, err))
 		return false;
 	int archive_fd = load->source_fd;
 	load->source_fd = layout_fd;
@@ -248,10 +264,9 @@ static bool load_oci_archive(Load *load, GError **err) {
  * has the whole names. */
 static bool load_archive(Load *load, GError **err) {
 	static const char *const indexes[] = {"manifest.json", "index.json", "oci-layout", NULL};
-	LayerReport report;
 	_cleanup_close_ int looked_fd = fd_make_dir(load->staging->fd, "look", 0700, err);
 
-	if (looked_fd < 0 || !layer_unpack(load->source_fd, looked_fd, indexes, &report, err))
+	if (looked_fd < 0 || !layer_peek(load->source_fd, looked_fd, indexes, PLAIN_NAME, err))
 		return false;
 	if (faccessat(looked_fd, "manifest.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return load_docker_archive(load, looked_fd, err);
@@ -268,7 +283,7 @@ static bool load_path(Load *load, const char *path, GError **err) {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(err, errno, "cannot open it");
+		return fail_errno(err, errno, "cannot open");
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return fail(err, ERROR_INVALID, "neither a file nor a directory");
 	load->staging = store_stage(load->store, err);

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/catalog.h"
-#include "image/layout.h"
+#include "image/oci.h"
 #include "image/reference.h"
 
 #include <fcntl.h>
@@ -172,7 +172,7 @@ char *image_read_raw_config(ImageStore *store, const char *id, GError **err) {
 		fail(err, ERROR_INVALID, "\"%s\" is not an image id", id);
 		return NULL;
 	}
-	if (!fd_read_file(AT_FDCWD, path, LAYOUT_TEXT_LIMIT, &text, NULL, err))
+	if (!fd_read_file(AT_FDCWD, path, OCI_TEXT_LIMIT, &text, NULL, err))
 		return NULL;
 	return text;
 }

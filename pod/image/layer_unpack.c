@@ -118,10 +118,14 @@ static bool collect(pid_t pid, int out_fd, int error_fd, char **ret_report, GErr
 	return fail(err, ERROR_CORRUPT, "%s", reason);
 }
 
-static char **make_argv(const char *const *only, int dir_fd) {
+static char **make_argv(const char *const *only, const char *copy, int dir_fd) {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
 	g_ptr_array_add(argv, module_path("podctl-unpack"));
+	if (copy) {
+		g_ptr_array_add(argv, g_strdup("--copy"));
+		g_ptr_array_add(argv, g_strdup(copy));
+	}
 	for (; only && *only; only++) {
 		g_ptr_array_add(argv, g_strdup("--only"));
 		g_ptr_array_add(argv, g_strdup(*only));
@@ -131,11 +135,12 @@ static char **make_argv(const char *const *only, int dir_fd) {
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }
 
-bool layer_unpack(int archive_fd, int dir_fd, const char *const *only, LayerReport *ret_report,
-	GError **err) {
-	g_auto(GStrv) argv = make_argv(only, dir_fd);
+static bool run(int archive_fd, int dir_fd, const char *const *only, const char *copy,
+	LayerReport *ret_report, GError **err) {
+	g_auto(GStrv) argv = make_argv(only, copy, dir_fd);
 	g_autofree char *text = NULL;
 	LayerReport report = {0};
+	g_autoptr(GError) no_start = NULL;
 	int out[2], error[2];
 	pid_t pid;
 
@@ -153,8 +158,8 @@ bool layer_unpack(int archive_fd, int dir_fd, const char *const *only, LayerRepo
 		.keep = &dir_fd,
 		.n_keep = 1,
 	};
-	if (!proc_spawn(&spawn, &pid, err))
-		return false;
+	if (!proc_spawn(&spawn, &pid, &no_start))
+		return fail(err, ERROR_FAILED, "%s", no_start->message);
 	close_fd_ptr(&out_write);
 	close_fd_ptr(&error_write);
 	if (!collect(pid, out_read, error_read, &text, err) ||
@@ -162,4 +167,15 @@ bool layer_unpack(int archive_fd, int dir_fd, const char *const *only, LayerRepo
 		return false;
 	*ret_report = report;
 	return true;
+}
+
+bool layer_unpack(int archive_fd, int dir_fd, LayerReport *ret_report, GError **err) {
+	return run(archive_fd, dir_fd, NULL, NULL, ret_report, err);
+}
+
+bool layer_peek(
+	int archive_fd, int dir_fd, const char *const *only, const char *copy, GError **err) {
+	LayerReport report;
+
+	return run(archive_fd, dir_fd, only, copy, &report, err);
 }

@@ -16,8 +16,11 @@ typedef struct LayerReport {
 } LayerReport;
 
 /* Lays the archive (read from archive_fd's current position) out in the empty directory dir_fd and
- * marks opaque directories for overlayfs. only is NULL, or the names of the top-level files to take
- * (NULL-terminated). A bad archive is ERROR_CORRUPT with the reason; what is half-made in the
- * directory is the caller's to remove. */
-bool layer_unpack(
-	int archive_fd, int dir_fd, const char *const *only, LayerReport *ret_report, GError **err);
+ * marks opaque directories for overlayfs. A bad archive is ERROR_CORRUPT with the reason; what is
+ * half-made in the directory is the caller's to remove. */
+bool layer_unpack(int archive_fd, int dir_fd, LayerReport *ret_report, GError **err);
+
+/* Looks into the archive: only the named top-level files (NULL-terminated) are put into dir_fd,
+ * and, when the archive is compressed, the whole of it decompressed as the file copy. */
+bool layer_peek(
+	int archive_fd, int dir_fd, const char *const *only, const char *copy, GError **err);

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "image/catalog.h"
 #include "image/layer_unpack.h"
-#include "image/layout.h"
+#include "image/oci.h"
 #include "image/reference.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ typedef struct Publication {
 	const ImageStore *store;
 	const PublishSource *source;
 	int store_fd;
-	LayoutManifest *manifest;
+	OciManifest *manifest;
 	ImageConfig *image;
 	GPtrArray *stack; /* hex names of the layers to mount, lowest first */
 	GPtrArray *blobs; /* hex names of all blobs */
@@ -52,14 +52,14 @@ static bool check_digest(int fd, const char *hex, GError **err) {
 	return true;
 }
 
-static int open_blob(const Publication *work, const LayoutBlob *blob, GError **err) {
+static int open_blob(const Publication *work, const OciBlob *blob, GError **err) {
 	g_autofree char *path = g_strconcat(work->source->blobs, "/", blob->hex, NULL);
 	struct stat st;
 	_cleanup_close_ int fd = openat(
 		work->source->staging->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0) {
-		fail_errno(err, errno, "cannot open its blob");
+		fail_errno(err, errno, "cannot opens blob");
 		return -1;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
@@ -108,13 +108,13 @@ bool publish_end_layer(Staging *staging, const LayerReport *report, GError **err
 	return true;
 }
 
-static bool lay_out(const Publication *work, const char *diff_hex, const LayoutBlob *blob,
-	int blob_fd, GError **err) {
+static bool lay_out(const Publication *work, const char *diff_hex, const OciBlob *blob, int blob_fd,
+	GError **err) {
 	Staging *staging = work->source->staging;
 	LayerReport report;
 	_cleanup_close_ int diff_fd = publish_begin_layer(staging, err);
 
-	if (diff_fd < 0 || !layer_unpack(blob_fd, diff_fd, NULL, &report, err))
+	if (diff_fd < 0 || !layer_unpack(blob_fd, diff_fd, &report, err))
 		return false;
 	if (strcmp(report.diff_id, diff_hex) != 0)
 		return fail(err, ERROR_CORRUPT, "its content does not match its digest");
@@ -146,7 +146,7 @@ static void stack_layer(Publication *work, const char *diff_hex, bool hides_belo
 }
 
 static bool add_layer(Publication *work, size_t i, GError **err) {
-	const LayoutBlob *blob = &work->manifest->layers[i];
+	const OciBlob *blob = &work->manifest->layers[i];
 	const char *diff_hex = reference_digest_hex(work->image->diff_ids[i]);
 	_cleanup_close_ int blob_fd = open_blob(work, blob, err);
 
@@ -258,10 +258,10 @@ static bool write_record(const Publication *work, GError **err) {
 
 static bool publish(Publication *work, GError **err) {
 	work->manifest =
-		layout_parse_manifest(work->source->manifest, work->source->manifest_size, err);
+		oci_parse_manifest(work->source->manifest, work->source->manifest_size, err);
 	if (!work->manifest)
 		return false;
-	work->image = layout_parse_config(work->source->config, work->source->config_size, err);
+	work->image = oci_parse_config(work->source->config, work->source->config_size, err);
 	return work->image && add_documents(work, err) && add_layers(work, err) &&
 	       store_sync(work->store, err) && move_all(work, err) && write_record(work, err);
 }
@@ -278,7 +278,7 @@ bool publish_image(
 	bool done = publish(&work, err);
 	if (done)
 		*ret_id = g_strdup(work.image->id);
-	layout_manifest_free(work.manifest);
+	oci_manifest_free(work.manifest);
 	image_config_free(work.image);
 	return done;
 }

@@ -7,8 +7,8 @@
 #include <glib.h>
 #include <string.h>
 
-/* What a short name means when it is not an image of one's own; Docker's choice, kept by podman. */
-#define DEFAULT_HOST    "docker.io" /* lint: the default registry is a name, nothing connects */
+/* What a short name means when it is not an image of one's own. Nothing connects to it here. */
+#define DEFAULT_HOST    "docker.io" /* lint: the default registry */
 #define DEFAULT_LIBRARY "library/"
 #define OWN_HOST        "localhost"
 

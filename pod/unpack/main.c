@@ -3,10 +3,11 @@
  * podctl-unpack: lays one archive out in a directory and does nothing else. Started by the image
  * room, once a layer:
  *
- *   podctl-unpack [--only NAME]... DIRFD < ARCHIVE
+ *   podctl-unpack [--copy NAME] [--only NAME]... DIRFD < ARCHIVE
  *
  * DIRFD is the number of an inherited descriptor of an empty directory. With --only, just the named
- * top-level files are taken (an outer archive's index). On success, standard output has
+ * top-level files are taken (an outer archive's index). With --copy, a compressed archive is
+ * written there decompressed, too. On success, standard output has
  *
  *   opaque PATH             for every opaque directory, bytes outside 0x21-0x7e and % as %XX
  *   done diffid=HEX stream=N size=N entries=N skipped=N complete=0|1
@@ -19,6 +20,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ typedef struct Job {
 	int dir_fd;
 	char *const *only; /* NAMEs, each after its "--only"; NULL: everything */
 	int n_only;
+	const char *copy; /* NULL: none */
 } Job;
 
 static bool is_wanted(const Job *job, const char *path) {
@@ -101,16 +104,25 @@ static void print_opaque(const char *path) {
 	putchar('\n');
 }
 
+static bool open_copy(const Job *job, Source *source) {
+	if (!job->copy || !source->is_compressed)
+		return true;
+	source->copy_fd = openat(
+		job->dir_fd, job->copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return source->copy_fd >= 0 ||
+	       failure_errno(source->failure, errno, "cannot make \"%s\"", job->copy);
+}
+
 static bool unpack(const Job *job, Failure *failure) {
-	Source source = {0};
+	Source source = {.copy_fd = -1};
 	Counts counts = {0};
 	Tree tree;
 	char diffid[65];
 	bool complete = false;
 
 	tree_init(&tree, job->dir_fd);
-	bool done = source_open(&source, STDIN_FILENO, failure) &&
-		    take_all(job, &tree, &source, &counts, failure) &&
+	bool done = source_open(&source, STDIN_FILENO, failure) && open_copy(job, &source) &&
+		    source_start(&source) && take_all(job, &tree, &source, &counts, failure) &&
 		    source_finish(&source, diffid, &complete);
 	if (done) {
 		for (size_t i = 0; i < tree.n_opaque; i++)
@@ -131,7 +143,13 @@ static bool unpack(const Job *job, Failure *failure) {
 static bool parse_arguments(int argc, char **argv, Job *ret_job) {
 	int n_only = 0;
 	char *end = NULL;
+	const char *copy = NULL;
 
+	if (argc > 3 && strcmp(argv[1], "--copy") == 0) {
+		copy = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
 	while (1 + 2 * n_only + 1 < argc && strcmp(argv[1 + 2 * n_only], "--only") == 0)
 		n_only++;
 	if (argc != 2 + 2 * n_only)
@@ -139,7 +157,7 @@ static bool parse_arguments(int argc, char **argv, Job *ret_job) {
 	long fd = strtol(argv[argc - 1], &end, 10);
 	if (*end || fd < 3 || fd > 1023)
 		return false;
-	*ret_job = (Job){.dir_fd = (int)fd, .only = argv + 1, .n_only = n_only};
+	*ret_job = (Job){.dir_fd = (int)fd, .only = argv + 1, .n_only = n_only, .copy = copy};
 	return true;
 }
 
@@ -148,7 +166,8 @@ int main(int argc, char **argv) {
 	Job job;
 
 	if (!parse_arguments(argc, argv, &job)) {
-		fputs("usage: podctl-unpack [--only NAME]... DIRFD < ARCHIVE\n", stderr);
+		fputs("usage: podctl-unpack [--copy NAME] [--only NAME]... DIRFD < ARCHIVE\n",
+			stderr);
 		return 2;
 	}
 	/* names in extended headers are UTF-8; in any other locale libarchive would convert them */

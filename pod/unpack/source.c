@@ -39,6 +39,20 @@ static bool check_bounds(Source *source) {
 	return true;
 }
 
+static bool write_copy(Source *source, const uint8_t *data, size_t size) {
+	while (source->copy_fd >= 0 && size > 0) {
+		ssize_t n = write(source->copy_fd, data, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return failure_errno(
+				source->failure, errno, "cannot write the decompressed archive");
+		data += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
 /* The tar reader's supplier. 0 is the end, -1 an error that is in source->failure. */
 static la_ssize_t supply(struct archive *tar, void *data, const void **ret_buffer) {
 	Source *source = data;
@@ -63,7 +77,7 @@ static la_ssize_t supply(struct archive *tar, void *data, const void **ret_buffe
 	sha256_update(&source->hash, *ret_buffer, size);
 	source->bytes += size;
 	count_zero_tail(source, *ret_buffer, size);
-	if (!check_bounds(source)) {
+	if (!check_bounds(source) || !write_copy(source, *ret_buffer, size)) {
 		archive_set_error(tar, EIO, "bound");
 		return -1;
 	}
@@ -93,19 +107,23 @@ static bool open_raw(Source *source, int fd) {
 		return failure_set(source->failure, "cannot read the archive: %s",
 			archive_error_string(source->raw));
 	/* the last of the chain is the descriptor itself */
-	if (archive_filter_count(source->raw) > 2)
+	int n_filters = archive_filter_count(source->raw);
+	source->is_compressed = n_filters > 1;
+	if (n_filters > 2)
 		return failure_set(source->failure, "the archive is compressed more than once");
 	return true;
 }
 
 bool source_open(Source *source, int fd, Failure *failure) {
-	*source = (Source){.failure = failure};
+	*source = (Source){.failure = failure, .copy_fd = -1};
 	sha256_init(&source->hash);
-	if (!open_raw(source, fd))
-		return false;
+	return open_raw(source, fd);
+}
+
+bool source_start(Source *source) {
 	source->tar = archive_read_new();
 	if (!source->tar || archive_read_support_format_tar(source->tar) != ARCHIVE_OK)
-		return failure_set(failure, "out of memory");
+		return failure_set(source->failure, "out of memory");
 	if (archive_read_open(source->tar, source, NULL, supply, NULL) != ARCHIVE_OK)
 		return source_fail(source, "cannot read the archive");
 	return true;
@@ -128,4 +146,6 @@ void source_close(Source *source) {
 		archive_read_free(source->tar);
 	if (source->raw)
 		archive_read_free(source->raw);
+	if (source->copy_fd >= 0)
+		close(source->copy_fd);
 }

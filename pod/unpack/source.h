@@ -18,11 +18,16 @@ typedef struct Source {
 	uint64_t bytes;     /* uncompressed, so far */
 	uint64_t zero_tail; /* zero bytes at the end of what was read */
 	bool ended;
+	bool is_compressed;
+	int copy_fd; /* the uncompressed stream is written there too; -1: nowhere */
 	Failure *failure;
 } Source;
 
-/* Opens the stream on fd and reads its first bytes. */
+/* Opens the stream on fd and reads its first bytes: is_compressed is known. */
 bool source_open(Source *source, int fd, Failure *failure);
+
+/* Starts the tar reader; copy_fd may be set before. */
+bool source_start(Source *source);
 
 /* After the last member: reads what is left (it counts for the digest), gives the digest of the
  * uncompressed stream and whether an end-of-archive marker was there. */

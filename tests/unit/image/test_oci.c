@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/layout.h"
+#include "image/oci.h"
 
 #include "base/log.h"
 
@@ -38,8 +38,7 @@ static void test_vuln_B6_21(void) {
 	for (size_t i = 0; i < G_N_ELEMENTS(bad_manifests); i++) {
 		g_autoptr(GError) error = NULL;
 		const char *text = bad_manifests[i].text;
-		g_autoptr(LayoutManifest) manifest =
-			layout_parse_manifest(text, strlen(text), &error);
+		g_autoptr(OciManifest) manifest = oci_parse_manifest(text, strlen(text), &error);
 		g_test_message("%s", bad_manifests[i].reason);
 		g_assert_null(manifest);
 		g_assert_true(error_is(error, ERROR_CORRUPT));
@@ -49,7 +48,7 @@ static void test_vuln_B6_21(void) {
 static void test_manifest(void) {
 	static const char text[] =
 		"{\"schemaVersion\":2,\"config\":" BLOB_A ",\"layers\":[" BLOB_A "," BLOB_A "]}";
-	g_autoptr(LayoutManifest) manifest = layout_parse_manifest(text, sizeof text - 1, NULL);
+	g_autoptr(OciManifest) manifest = oci_parse_manifest(text, sizeof text - 1, NULL);
 
 	g_assert_nonnull(manifest);
 	g_assert_cmpuint(manifest->n_layers, ==, 2);
@@ -73,7 +72,7 @@ static void test_config(void) {
 		"\"history\":[{\"comment\":\"hello\"}]," ROOTFS "}";
 
 	log_set_sink(drop_message);
-	g_autoptr(ImageConfig) image = layout_parse_config(text, sizeof text - 1, NULL);
+	g_autoptr(ImageConfig) image = oci_parse_config(text, sizeof text - 1, NULL);
 	g_assert_nonnull(image);
 	g_assert_cmpuint(image->created_sec, ==, 1714979289);
 	g_assert_cmpstr(image->user, ==, "7:8");
@@ -95,14 +94,14 @@ static void test_bad_configs(void) {
 		"{\"os\":\"windows\"," ROOTFS "}"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		g_assert_null(layout_parse_config(texts[i], strlen(texts[i]), NULL));
+		g_assert_null(oci_parse_config(texts[i], strlen(texts[i]), NULL));
 }
 
 static void test_wrong_types_are_empty(void) {
 	static const char text[] =
 		"{\"config\":{\"Cmd\":\"sh\",\"Env\":{},\"Labels\":[1],\"Volumes\":3,"
 		"\"User\":4}," ROOTFS "}";
-	g_autoptr(ImageConfig) image = layout_parse_config(text, sizeof text - 1, NULL);
+	g_autoptr(ImageConfig) image = oci_parse_config(text, sizeof text - 1, NULL);
 
 	g_assert_nonnull(image);
 	g_assert_null(image->command[0]);
@@ -118,26 +117,26 @@ static void test_indexes(void) {
 		"{}]}";
 	static const char docker[] = "[{\"RepoTags\":[\"a:1\",\"b:2\"]},{\"RepoTags\":null}]";
 	static const char mixed[] = "{\"manifests\":[{}],\"layers\":[]}";
-	g_auto(GStrv) names = layout_parse_index(oci, sizeof oci - 1, NULL);
-	g_autoptr(GPtrArray) images = layout_parse_docker_index(docker, sizeof docker - 1, NULL);
+	g_auto(GStrv) names = oci_parse_index(oci, sizeof oci - 1, NULL);
+	g_autoptr(GPtrArray) images = oci_parse_docker_index(docker, sizeof docker - 1, NULL);
 
 	g_assert_cmpstr(names[0], ==, "x");
 	g_assert_cmpstr(names[1], ==, "");
 	g_assert_cmpuint(images->len, ==, 2);
 	g_assert_cmpstr(((char **)images->pdata[0])[1], ==, "b:2");
 	g_assert_null(((char **)images->pdata[1])[0]);
-	g_assert_null(layout_parse_index(mixed, sizeof mixed - 1, NULL));
-	g_assert_null(layout_parse_index("{}", 2, NULL));
-	g_assert_null(layout_parse_docker_index("[]", 2, NULL));
+	g_assert_null(oci_parse_index(mixed, sizeof mixed - 1, NULL));
+	g_assert_null(oci_parse_index("{}", 2, NULL));
+	g_assert_null(oci_parse_docker_index("[]", 2, NULL));
 }
 
 int main(int argc, char **argv) {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/image/layout/vuln_B6_21-bad-manifests", test_vuln_B6_21);
-	g_test_add_func("/image/layout/manifest", test_manifest);
-	g_test_add_func("/image/layout/config", test_config);
-	g_test_add_func("/image/layout/bad-configs", test_bad_configs);
-	g_test_add_func("/image/layout/wrong-types-are-empty", test_wrong_types_are_empty);
-	g_test_add_func("/image/layout/indexes", test_indexes);
+	g_test_add_func("/image/oci/vuln_B6_21-bad-manifests", test_vuln_B6_21);
+	g_test_add_func("/image/oci/manifest", test_manifest);
+	g_test_add_func("/image/oci/config", test_config);
+	g_test_add_func("/image/oci/bad-configs", test_bad_configs);
+	g_test_add_func("/image/oci/wrong-types-are-empty", test_wrong_types_are_empty);
+	g_test_add_func("/image/oci/indexes", test_indexes);
 	return g_test_run();
 }

@@ -8,35 +8,35 @@
 
 #include "image/image.h"
 
-#define LAYOUT_TEXT_LIMIT (4U << 20) /* one JSON document */
-#define LAYOUT_MAX_LAYERS 500        /* an overlay cannot stack more */
-#define LAYOUT_MAX_IMAGES 1000       /* of one archive */
+#define OCI_TEXT_LIMIT (4U << 20) /* one JSON document */
+#define OCI_MAX_LAYERS 500        /* an overlay cannot stack more */
+#define OCI_MAX_IMAGES 1000       /* of one archive */
 
-typedef struct LayoutBlob {
+typedef struct OciBlob {
 	char *hex; /* 64 digits, checked */
 	uint64_t size_bytes;
-} LayoutBlob;
+} OciBlob;
 
-typedef struct LayoutManifest {
-	LayoutBlob config;
-	LayoutBlob *layers; /* lowest first */
+typedef struct OciManifest {
+	OciBlob config;
+	OciBlob *layers; /* lowest first */
 	size_t n_layers;
-} LayoutManifest;
+} OciManifest;
 
-void layout_manifest_free(LayoutManifest *manifest);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayoutManifest, layout_manifest_free)
+void oci_manifest_free(OciManifest *manifest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OciManifest, oci_manifest_free)
 
 /* Parses the manifest of one image. An index, a list of manifests, a document that is both, schema
  * 1, and any digest that is not sha256 are ERROR_CORRUPT. */
-LayoutManifest *layout_parse_manifest(const char *text, size_t size, GError **err);
+OciManifest *oci_parse_manifest(const char *text, size_t size, GError **err);
 
 /* Parses a configuration into a new ImageConfig: all that comes from it; id, digest, names, layers
  * and size stay empty. Environment entries that are not NAME=VALUE and unknown stop signals are
  * dropped with a warning. */
-ImageConfig *layout_parse_config(const char *text, size_t size, GError **err);
+ImageConfig *oci_parse_config(const char *text, size_t size, GError **err);
 
 /* Names in an OCI index: one text an image, "" for one that has none (NULL-terminated). */
-char **layout_parse_index(const char *text, size_t size, GError **err);
+char **oci_parse_index(const char *text, size_t size, GError **err);
 
 /* Names in the manifest.json of a docker-archive: one GStrv an image. */
-GPtrArray *layout_parse_docker_index(const char *text, size_t size, GError **err);
+GPtrArray *oci_parse_docker_index(const char *text, size_t size, GError **err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The JSON documents of images. See layout.h. */
-#include "image/layout.h"
+/* The JSON documents of images. See oci.h. */
+#include "image/oci.h"
 
 #include "base/json.h"
 #include "base/log.h"
@@ -17,7 +17,7 @@ static const char *const manifest_types[] = {
 	NULL,
 };
 
-void layout_manifest_free(LayoutManifest *manifest) {
+void oci_manifest_free(OciManifest *manifest) {
 	if (!manifest)
 		return;
 	g_free(manifest->config.hex);
@@ -28,7 +28,7 @@ void layout_manifest_free(LayoutManifest *manifest) {
 }
 
 static bool parse_blob(
-	const json_t *descriptor, const char *what, LayoutBlob *ret_blob, GError **err) {
+	const json_t *descriptor, const char *what, OciBlob *ret_blob, GError **err) {
 	const char *hex = reference_digest_hex(json_get_string(descriptor, "digest", NULL));
 	int64_t size = json_get_int(descriptor, "size", -1);
 
@@ -36,13 +36,13 @@ static bool parse_blob(
 		return fail(err, ERROR_CORRUPT, "the manifest's %s has no sha256 digest", what);
 	if (size < 0)
 		return fail(err, ERROR_CORRUPT, "the manifest's %s has no size", what);
-	*ret_blob = (LayoutBlob){g_strdup(hex), (uint64_t)size};
+	*ret_blob = (OciBlob){g_strdup(hex), (uint64_t)size};
 	return true;
 }
 
-LayoutManifest *layout_parse_manifest(const char *text, size_t size, GError **err) {
+OciManifest *oci_parse_manifest(const char *text, size_t size, GError **err) {
 	json_auto_t *root = json_parse(text, size, "manifest", err);
-	g_autoptr(LayoutManifest) manifest = g_new0(LayoutManifest, 1);
+	g_autoptr(OciManifest) manifest = g_new0(OciManifest, 1);
 	json_t *layer;
 	size_t i;
 
@@ -56,14 +56,14 @@ LayoutManifest *layout_parse_manifest(const char *text, size_t size, GError **er
 		return NULL;
 	}
 	size_t n_layers = json_array_size(layers);
-	if (n_layers == 0 || n_layers > LAYOUT_MAX_LAYERS) {
+	if (n_layers == 0 || n_layers > OCI_MAX_LAYERS) {
 		fail(err, ERROR_CORRUPT, "the image has %zu layers; 1 to %d are possible", n_layers,
-			LAYOUT_MAX_LAYERS);
+			OCI_MAX_LAYERS);
 		return NULL;
 	}
 	if (!parse_blob(json_object_get(root, "config"), "configuration", &manifest->config, err))
 		return NULL;
-	manifest->layers = g_new0(LayoutBlob, n_layers);
+	manifest->layers = g_new0(OciBlob, n_layers);
 	json_array_foreach (layers, i, layer) {
 		if (!parse_blob(layer, "layer", &manifest->layers[i], err))
 			return NULL;
@@ -185,7 +185,7 @@ static void read_run_settings(ImageConfig *image, const json_t *config) {
 		image->healthcheck = json_to_text(healthcheck, false);
 }
 
-ImageConfig *layout_parse_config(const char *text, size_t size, GError **err) {
+ImageConfig *oci_parse_config(const char *text, size_t size, GError **err) {
 	json_auto_t *root = json_parse(text, size, "configuration", err);
 	g_autoptr(ImageConfig) image = g_new0(ImageConfig, 1);
 
@@ -223,16 +223,16 @@ static json_t *parse_image_list(
 		return NULL;
 	}
 	size_t n = json_array_size(list);
-	if (n == 0 || n > LAYOUT_MAX_IMAGES) {
+	if (n == 0 || n > OCI_MAX_IMAGES) {
 		fail(err, ERROR_CORRUPT, "the index names %zu images; 1 to %d are possible", n,
-			LAYOUT_MAX_IMAGES);
+			OCI_MAX_IMAGES);
 		return NULL;
 	}
 	*ret_list = list;
 	return json_incref(root);
 }
 
-char **layout_parse_index(const char *text, size_t size, GError **err) {
+char **oci_parse_index(const char *text, size_t size, GError **err) {
 	const json_t *list = NULL;
 	json_auto_t *root = parse_image_list(text, size, "manifests", &list, err);
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -250,7 +250,7 @@ char **layout_parse_index(const char *text, size_t size, GError **err) {
 	return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
 }
 
-GPtrArray *layout_parse_docker_index(const char *text, size_t size, GError **err) {
+GPtrArray *oci_parse_docker_index(const char *text, size_t size, GError **err) {
 	const json_t *list = NULL;
 	json_auto_t *root = parse_image_list(text, size, NULL, &list, err);
 	json_t *image;
