@@ -279,7 +279,9 @@ class Case:
 
 
 def check_every_key_has_a_case(source_dir):
-    """Keys of the tables in generator/unit_*.c that no case assigns in their group."""
+    """Keys of the tables in generator/unit_*.c that no case assigns in their group, or that the
+    manual does not have."""
+    manual = open(os.path.join(source_dir, "man", "podctl-systemd.unit.5")).read()
     used = set()
     for parent, _, names in os.walk(os.path.join(HERE, "cases")):
         for name in names:
@@ -305,6 +307,9 @@ def check_every_key_has_a_case(source_dir):
                 raise Failed("[%s] has two rows for one key" % group)
             for key in keys:
                 count += 1
+                if ".BR %s= " % key not in manual.split('.SS ".%s:' % group.lower())[1].split(
+                        ".SS ")[0]:
+                    missing.append("(in the manual) [%s] %s" % (group, key))
                 if (group, key) not in used:
                     missing.append("[%s] %s" % (group, key))
     if count < 200:
@@ -320,7 +325,7 @@ def main():
     print("1..%d" % (len(names) + 1))
     failures = 0
     points = [(n, Case(os.path.abspath(generator), os.path.join(cases, n)).run) for n in names]
-    points.append(("every key has a case", lambda: check_every_key_has_a_case(source_dir)))
+    points.append(("every key has a case and is in the manual", lambda: check_every_key_has_a_case(source_dir)))
     for number, (name, run) in enumerate(points, 1):
         try:
             run()
