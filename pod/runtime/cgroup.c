@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a container's processes are accounted, how they are killed, and tidying up. cgroup v2. */
+#include "runtime/cgroup.h"
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/proc.h"
+#include "runtime/runtime.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TABLE_MAX        (16 * 1024 * 1024)
+#define DIRECT_PARENT    "podctl"
+#define SUPERVISOR_LEAF  "supervisor"
+#define PAYLOAD_PREFIX   "payload-"
+#define REMOVE_TRIES     100
+#define REMOVE_WAIT_USEC 10000
+#define DEPTH_MAX        64
+
+int cgroup_open(const char *cgroup, bool *ret_made, GError **err) {
+	*ret_made = false;
+	if (!cgroup)
+		return -1;
+	*ret_made = mkdir(cgroup, 0755) == 0;
+	if (*ret_made || errno == EEXIST)
+		return fd_open_dir(AT_FDCWD, cgroup, err);
+	*ret_made = errno == ENOENT;
+	return fd_make_dir(AT_FDCWD, cgroup, 0755, err);
+}
+
+bool cgroup_find_mount(char **ret_mount_point, char **ret_root) {
+	g_autofree char *table = NULL;
+
+	if (!fd_read_file(AT_FDCWD, "/proc/self/mountinfo", TABLE_MAX, &table, NULL, NULL))
+		return false;
+	char *kind = strstr(table, " - cgroup2 ");
+	if (!kind)
+		return false;
+	*kind = '\0';
+	char *newline = strrchr(table, '\n');
+	g_auto(GStrv) fields = g_strsplit(newline ? newline + 1 : table, " ", 6);
+	if (g_strv_length(fields) < 6)
+		return false;
+	*ret_root = g_strdup(fields[3]);
+	*ret_mount_point = g_strcompress(fields[4]);
+	return true;
+}
+
+/* The caller's own cgroup below the mount; NULL when it is outside of what the mount shows. */
+static char *own_cgroup(const char *mount_point, const char *root) {
+	g_autofree char *text = NULL;
+
+	if (!fd_read_file(AT_FDCWD, "/proc/self/cgroup", TABLE_MAX, &text, NULL, NULL))
+		return NULL;
+	char *path = g_str_has_prefix(text, "0::") ? text : strstr(text, "\n0::");
+	if (!path)
+		return NULL;
+	path = strchr(path, '/');
+	if (!path || g_str_has_prefix(path, "/.."))
+		return NULL;
+	path[strcspn(path, "\n")] = '\0';
+	if (strcmp(root, "/") != 0) {
+		if (!g_str_has_prefix(path, root))
+			return NULL;
+		path += strlen(root);
+	}
+	return g_build_filename(mount_point, path, NULL);
+}
+
+static bool move_here(const char *cgroup, GError **err) {
+	g_autofree char *path = g_build_filename(cgroup, "cgroup.procs", NULL);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		return fail_errno(err, errno, "cannot move to cgroup \"%s\"", cgroup);
+	return true;
+}
+
+/* A unit's cgroup with Delegate= holds two leaves: processes may not stand in an inner node. After
+ * a restart the caller is in the supervisor's leaf already. */
+static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError **err) {
+	g_autofree char *base = g_path_get_basename(own);
+	g_autofree char *unit =
+		strcmp(base, SUPERVISOR_LEAF) == 0 ? g_path_get_dirname(own) : g_strdup(own);
+
+	plan->mode = CGROUP_SPLIT;
+	plan->supervisor = g_build_filename(unit, SUPERVISOR_LEAF, NULL);
+	if (!plan->payload) {
+		g_autofree char *leaf = g_strconcat(PAYLOAD_PREFIX, id, NULL);
+
+		plan->payload = g_build_filename(unit, leaf, NULL);
+	}
+	return fd_mkdir_parents(AT_FDCWD, plan->supervisor, 0755, err) &&
+	       move_here(plan->supervisor, err);
+}
+
+/* May we make a cgroup there? Asked by doing it. */
+static bool can_make(const char *cgroup) {
+	g_autoptr(GError) error = NULL;
+
+	return fd_mkdir_parents(AT_FDCWD, cgroup, 0755, &error);
+}
+
+bool runtime_cgroup_plan(
+	const char *id, bool split, const char *parent, CgroupPlan *ret_plan, GError **err) {
+	g_autofree char *mount_point = NULL, *root = NULL;
+
+	*ret_plan = (CgroupPlan){.mode = CGROUP_NONE};
+	if (!cgroup_find_mount(&mount_point, &root))
+		return true;
+	if (parent)
+		ret_plan->payload = g_build_filename(parent, id, NULL);
+	if (split) {
+		g_autofree char *own = own_cgroup(mount_point, root);
+
+		/* In the root cgroup nobody has delegated anything to us. */
+		if (own && strcmp(own, mount_point) != 0)
+			return plan_split(id, own, ret_plan, err);
+	}
+	if (!ret_plan->payload)
+		ret_plan->payload = g_build_filename(mount_point, DIRECT_PARENT, id, NULL);
+	ret_plan->mode = CGROUP_DIRECT;
+	if (!can_make(ret_plan->payload)) {
+		g_clear_pointer(&ret_plan->payload, g_free);
+		ret_plan->mode = CGROUP_NONE;
+	}
+	return true;
+}
+
+void runtime_cgroup_plan_clear(CgroupPlan *plan) {
+	g_free(plan->payload);
+	g_free(plan->supervisor);
+	g_free(plan->scope);
+	*plan = (CgroupPlan){0};
+}
+
+/* Waits until cgroup.events says "populated 0". */
+static bool wait_empty(int dir_fd, const char *cgroup, uint64_t timeout_usec, GError **err) {
+	_cleanup_close_ int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	uint64_t now = proc_now_monotonic();
+	uint64_t end = timeout_usec > USEC_INFINITY - now ? USEC_INFINITY : now + timeout_usec;
+
+	for (;;) {
+		char text[256] = "";
+		struct pollfd entry = {.fd = fd, .events = POLLPRI};
+
+		if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
+			return errno == ENODEV ||
+			       fail_errno(err, errno, "cannot watch cgroup \"%s\"", cgroup);
+		if (strstr(text, "populated 0"))
+			return true;
+		now = proc_now_monotonic();
+		if (now >= end)
+			return fail(
+				err, ERROR_TIMEOUT, "cgroup \"%s\" still has processes", cgroup);
+		/* At most a second at a time: a change between read and poll is then seen late,
+		 * not never. */
+		(void)!poll(&entry, 1, (int)MIN((end - now) / 1000 + 1, 1000));
+	}
+}
+
+bool runtime_cgroup_kill(const char *cgroup, uint64_t timeout_usec, GError **err) {
+	_cleanup_close_ int dir_fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return errno == ENOENT ||
+		       fail_errno(err, errno, "cannot open cgroup \"%s\"", cgroup);
+	_cleanup_close_ int fd = openat(dir_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return fail_errno(err, errno, "cannot kill the processes of cgroup \"%s\"", cgroup);
+	return wait_empty(dir_fd, cgroup, timeout_usec, err);
+}
+
+/* The kernel drops a dead process from its cgroup a moment after its parent has reaped it. */
+static bool remove_one(int parent_fd, const char *name) {
+	for (int tries = 0; tries < REMOVE_TRIES; tries++) {
+		if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return true;
+		if (errno != EBUSY)
+			return false;
+		g_usleep(REMOVE_WAIT_USEC);
+	}
+	errno = EBUSY;
+	return false;
+}
+
+/* Children first. Only directories can be removed in a cgroup file system. */
+static bool remove_tree(int parent_fd, const char *name, unsigned depth) {
+	_cleanup_close_ int fd =
+		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat info;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	/* The common case: no children, nobody inside. */
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0)
+		return true;
+	g_auto(GStrv) names = depth < DEPTH_MAX ? fd_list_dir(fd, ".", NULL) : NULL;
+	for (char **child = names; child && *child; child++)
+		if (fstatat(fd, *child, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode) &&
+			!remove_tree(fd, *child, depth + 1))
+			return false;
+	return remove_one(parent_fd, name);
+}
+
+bool runtime_cgroup_remove(const char *cgroup, GError **err) {
+	g_autofree char *parent = g_path_get_dirname(cgroup);
+	g_autofree char *parent_name = g_path_get_basename(parent);
+
+	if (!remove_tree(AT_FDCWD, cgroup, 0))
+		return fail_errno(err, errno, "cannot remove cgroup \"%s\"", cgroup);
+	/* Fails while others are in it, as it should. */
+	if (strcmp(parent_name, DIRECT_PARENT) == 0)
+		(void)!rmdir(parent);
+	return true;
+}
+
+static void collect_pids(const char *cgroup, GArray *pids, unsigned depth) {
+	g_autofree char *path = g_build_filename(cgroup, "cgroup.procs", NULL);
+	g_autofree char *text = NULL;
+	g_auto(GStrv) names = NULL;
+
+	if (depth > DEPTH_MAX || !fd_read_file(AT_FDCWD, path, TABLE_MAX, &text, NULL, NULL))
+		return;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		int pid;
+
+		if (parse_int(*line, 1, INT_MAX, &pid))
+			g_array_append_val(pids, pid);
+	}
+	names = fd_list_dir(AT_FDCWD, cgroup, NULL);
+	for (char **name = names; name && *name; name++) {
+		g_autofree char *child = g_build_filename(cgroup, *name, NULL);
+
+		if (g_file_test(child, G_FILE_TEST_IS_DIR))
+			collect_pids(child, pids, depth + 1);
+	}
+}
+
+pid_t *runtime_cgroup_pids(const char *cgroup, GError **err) {
+	GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+	pid_t end = -1;
+
+	(void)err;
+	collect_pids(cgroup, pids, 0);
+	g_array_append_val(pids, end);
+	return (pid_t *)g_array_free(pids, FALSE);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making, freeing and showing a RuntimeConfig. */
+#include "runtime/config.h"
+#include "runtime/runtime.h"
+#include "runtime/syscalls.h"
+
+#include <glib.h>
+
+RuntimeConfig *runtime_config_new(void) {
+	RuntimeConfig *config = g_new0(RuntimeConfig, 1);
+
+	config->umask = 0022;
+	config->oom_score_adj = INT32_MIN;
+	config->stdin_fd = -1;
+	return config;
+}
+
+static void free_mount(RuntimeMount *mount) {
+	if (!mount)
+		return;
+	g_free(mount->source);
+	g_free(mount->destination);
+	g_free(mount->propagation);
+	g_free(mount);
+}
+
+static void clear_rootfs(RuntimeRootfs *rootfs) {
+	g_free(rootfs->path);
+	g_strfreev(rootfs->lower_dirs);
+	g_free(rootfs->upper_dir);
+	g_free(rootfs->work_dir);
+}
+
+void runtime_config_free(RuntimeConfig *config) {
+	if (!config)
+		return;
+	g_free(config->id);
+	g_free(config->hostname);
+	clear_rootfs(&config->rootfs);
+	for (size_t i = 0; i < config->n_mounts; i++)
+		free_mount(config->mounts[i]);
+	g_free(config->mounts);
+	g_strfreev(config->masked_paths);
+	g_strfreev(config->read_only_paths);
+	g_strfreev(config->argv);
+	g_strfreev(config->env);
+	g_free(config->cwd);
+	g_free(config->user);
+	g_free(config->additional_gids);
+	g_strfreev(config->additional_groups);
+	g_free(config->seccomp_profile);
+	g_free(config->seccomp_cache_dir);
+	g_strfreev(config->sysctls);
+	g_free(config->rlimits);
+	g_free(config->cgroup);
+	g_strfreev(config->listen_fds_env);
+	g_free(config->notify_socket_dir);
+	g_free(config);
+}
+
+RuntimeMount *runtime_mount_new(MountKind kind, const char *source, const char *destination) {
+	RuntimeMount *mount = g_new0(RuntimeMount, 1);
+
+	mount->kind = kind;
+	mount->source = g_strdup(source);
+	mount->destination = g_strdup(destination);
+	mount->nosuid = mount->nodev = true;
+	mount->recursive = kind == MOUNT_BIND;
+	mount->mode = 01777;
+	return mount;
+}
+
+void runtime_config_add_mount(RuntimeConfig *config, RuntimeMount *mount) {
+	config->mounts = g_renew(RuntimeMount *, config->mounts, config->n_mounts + 2);
+	config->mounts[config->n_mounts++] = mount;
+	config->mounts[config->n_mounts] = NULL;
+}
+
+static json_t *namespaces_to_json(int namespaces) {
+	static const struct {
+		int flag;
+		const char *name;
+	} names[] = {{CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"},
+		{CLONE_NEWIPC, "ipc"}, {CLONE_NEWUTS, "uts"}, {CLONE_NEWCGROUP, "cgroup"},
+		{CLONE_NEWUSER, "user"}};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (namespaces & names[i].flag)
+			json_array_append_new(list, json_string(names[i].name));
+	return list;
+}
+
+static json_t *rootfs_to_json(const RuntimeRootfs *rootfs) {
+	json_t *object = json_object();
+
+	json_put_string(object, "path", rootfs->path);
+	json_put_strv(object, "lowerDirs", rootfs->lower_dirs);
+	json_put_string(object, "upperDir", rootfs->upper_dir);
+	json_put_string(object, "workDir", rootfs->work_dir);
+	json_put_bool(object, "volatile", rootfs->volatile_upper);
+	json_put_bool(object, "readOnly", rootfs->read_only);
+	return object;
+}
+
+static json_t *mount_to_json(const RuntimeMount *mount) {
+	json_t *object = json_object();
+
+	json_put_string(object, "type", mount->kind == MOUNT_BIND ? "bind" : "tmpfs");
+	json_put_string(object, "source", mount->source);
+	json_put_string(object, "destination", mount->destination);
+	json_put_bool(object, "readOnly", mount->read_only);
+	json_put_bool(object, "nosuid", mount->nosuid);
+	json_put_bool(object, "nodev", mount->nodev);
+	json_put_bool(object, "noexec", mount->noexec);
+	json_put_bool(object, "recursive", mount->recursive);
+	json_put_string(object, "propagation", mount->propagation);
+	if (mount->kind == MOUNT_TMPFS) {
+		json_put_int(object, "sizeBytes", (int64_t)mount->size_bytes);
+		json_put_int(object, "mode", mount->mode);
+		json_put_bool(object, "copyUp", mount->copy_up);
+	}
+	json_put_bool(object, "optional", mount->optional);
+	return object;
+}
+
+/* Names only: values may be secrets. */
+static json_t *env_names_to_json(char *const *env) {
+	json_t *list = json_array();
+
+	for (; env && *env; env++)
+		json_array_append_new(list, json_stringn(*env, strcspn(*env, "=")));
+	return list;
+}
+
+static json_t *capabilities_to_json(uint64_t set) {
+	json_t *list = json_array();
+
+	for (int bit = 0; bit < 64; bit++)
+		if (set & UINT64_C(1) << bit && runtime_capability_to_string(bit))
+			json_array_append_new(list, json_string(runtime_capability_to_string(bit)));
+	return list;
+}
+
+static json_t *process_to_json(const RuntimeConfig *config) {
+	json_t *object = json_object(), *limits = json_array();
+
+	json_put_strv(object, "argv", config->argv);
+	json_object_set_new(object, "env", env_names_to_json(config->env));
+	json_put_string(object, "cwd", config->cwd);
+	json_put_string(object, "user", config->user);
+	json_put_strv(object, "additionalGroups", config->additional_groups);
+	json_object_set_new(object, "capabilities", capabilities_to_json(config->capabilities));
+	json_object_set_new(
+		object, "ambientCapabilities", capabilities_to_json(config->ambient_capabilities));
+	json_put_bool(object, "privileged", config->privileged);
+	json_put_bool(object, "noNewPrivs", config->no_new_privs);
+	json_put_string(object, "seccompProfile",
+		config->seccomp == SECCOMP_PROFILE ? config->seccomp_profile : "unconfined");
+	for (size_t i = 0; i < config->n_rlimits; i++)
+		json_array_append_new(
+			limits, json_pack("{s:i,s:I,s:I}", "resource", config->rlimits[i].resource,
+					"soft", (json_int_t)config->rlimits[i].soft, "hard",
+					(json_int_t)config->rlimits[i].hard));
+	json_object_set_new(object, "rlimits", limits);
+	json_put_int(object, "umask", config->umask);
+	if (config->oom_score_adj != INT32_MIN)
+		json_put_int(object, "oomScoreAdj", config->oom_score_adj);
+	json_put_bool(object, "terminal", config->terminal);
+	return object;
+}
+
+json_t *runtime_config_to_json(const RuntimeConfig *config) {
+	json_t *object = json_object(), *mounts = json_array();
+
+	json_put_string(object, "id", config->id);
+	json_object_set_new(object, "newNamespaces", namespaces_to_json(config->new_namespaces));
+	json_object_set_new(object, "joinNamespaces", namespaces_to_json(config->join_namespaces));
+	if (config->join_namespaces)
+		json_put_int(object, "joinPid", config->join.pid);
+	json_put_string(object, "hostname", config->hostname);
+	json_object_set_new(object, "rootfs", rootfs_to_json(&config->rootfs));
+	for (size_t i = 0; i < config->n_mounts; i++)
+		json_array_append_new(mounts, mount_to_json(config->mounts[i]));
+	json_object_set_new(object, "mounts", mounts);
+	json_put_int(object, "shmSizeBytes", (int64_t)config->shm_size_bytes);
+	json_put_strv(object, "maskedPaths", config->masked_paths);
+	json_put_strv(object, "readOnlyPaths", config->read_only_paths);
+	json_put_strv(object, "sysctls", config->sysctls);
+	json_object_set_new(object, "process", process_to_json(config));
+	json_put_string(object, "cgroup", config->cgroup);
+	json_put_string(object, "notifySocketDir", config->notify_socket_dir);
+	return object;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The launcher's side of a container's start: open what is on the host, give birth, wait. */
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "runtime/cgroup.h"
+#include "runtime/init.h"
+#include "runtime/join.h"
+#include "runtime/mounts.h"
+#include "runtime/namespaces.h"
+#include "runtime/rootfs.h"
+#include "runtime/runtime.h"
+#include "runtime/sync.h"
+#include "runtime/syscalls.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#define ATTR_SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+void runtime_child_clear(RuntimeChild *child) {
+	bool waiting = child->barrier_fd >= 0;
+
+	close_fd_ptr(&child->barrier_fd);
+	/* It leaves at once when its barrier closes. */
+	if (waiting && child->process.pid > 0)
+		while (waitpid(child->process.pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	close_fd_ptr(&child->pidfd);
+	close_fd_ptr(&child->stdout_fd);
+	close_fd_ptr(&child->stderr_fd);
+	close_fd_ptr(&child->console_fd);
+	*child = RUNTIME_CHILD_NONE;
+}
+
+/* The host's own null device, never the container's (security.md A04.2). */
+static bool prepare_null(int *ret_fd, GError **err) {
+	struct stat info;
+	_cleanup_close_ int fd =
+		mounts_clone(AT_FDCWD, "/dev/null", false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return fail_errno(err, errno, "cannot open \"/dev/null\"");
+	if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
+		return fail(err, ERROR_FAILED, "\"/dev/null\" of the host is not the null device");
+	*ret_fd = steal_fd(&fd);
+	return true;
+}
+
+/* What a container in the host's IPC or cgroup namespace sees of the host. */
+static bool prepare_host_views(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+	int own = config->new_namespaces | config->join_namespaces;
+
+	if (!(own & CLONE_NEWIPC)) {
+		context->host_shm_fd = mounts_clone(AT_FDCWD, "/dev/shm", false, ATTR_SAFE);
+		if (context->host_shm_fd < 0 && errno != ENOENT)
+			return fail_errno(err, errno, "cannot open \"/dev/shm\"");
+	}
+	if (!(own & CLONE_NEWCGROUP)) {
+		g_autofree char *mount_point = NULL, *root = NULL;
+
+		if (cgroup_find_mount(&mount_point, &root))
+			context->cgroup_fd = mounts_clone(AT_FDCWD, mount_point, false,
+				ATTR_SAFE | (config->privileged ? 0 : MOUNT_ATTR_RDONLY));
+	}
+	return true;
+}
+
+static bool prepare_mounts(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+
+	context->mount_fds = g_new(int, config->n_mounts + 1);
+	memset(context->mount_fds, 0xff, (config->n_mounts + 1) * sizeof(int));
+	for (size_t i = 0; i < config->n_mounts; i++)
+		if (!mounts_prepare(config->mounts[i], &context->mount_fds[i], err))
+			return false;
+	if (!config->notify_socket_dir)
+		return true;
+	context->notify_fd = mounts_clone(
+		AT_FDCWD, config->notify_socket_dir, false, ATTR_SAFE | MOUNT_ATTR_RDONLY);
+	return context->notify_fd >= 0 ||
+	       fail_errno(err, errno, "cannot mount \"%s\"", config->notify_socket_dir);
+}
+
+static bool prepare(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+
+	if (config->join_namespaces) {
+		context->join_fd = proc_open(config->join);
+		if (context->join_fd < 0)
+			return fail(err, ERROR_STATE,
+				"process %d, whose namespaces to join, has ended",
+				config->join.pid);
+	}
+	if (!config->privileged && config->seccomp == SECCOMP_PROFILE &&
+		!seccomp_load(config->seccomp_profile, config->seccomp_cache_dir,
+			config->capabilities, &context->filter, err))
+		return false;
+	context->root_fd = rootfs_prepare(&config->rootfs, err);
+	return context->root_fd >= 0 && prepare_null(&context->null_fd, err) &&
+	       prepare_mounts(context, err) && prepare_host_views(context, err);
+}
+
+static bool make_pipe(int *ret_read, int *ret_write, GError **err) {
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail_errno(err, errno, "cannot make a pipe");
+	*ret_read = ends[0];
+	*ret_write = ends[1];
+	return true;
+}
+
+static bool prepare_stdio(InitContext *context, RuntimeChild *child, GError **err) {
+	if (!sync_pair(&child->barrier_fd, &context->channel, err))
+		return false;
+	if (context->config->terminal)
+		return true;
+	if (context->config->stdin_fd >= 0) {
+		context->stdin_fd = fcntl(context->config->stdin_fd, F_DUPFD_CLOEXEC, 3);
+		if (context->stdin_fd < 0)
+			return fail_errno(err, errno, "cannot pass on stdin");
+	}
+	return make_pipe(&child->stdout_fd, &context->stdout_fd, err) &&
+	       make_pipe(&child->stderr_fd, &context->stderr_fd, err);
+}
+
+/* The child is born; false if that failed. */
+static bool give_birth(InitContext *context, int cgroup_fd, RuntimeChild *child, GError **err) {
+	const RuntimeConfig *config = context->config;
+	bool shared_pids = config->join_namespaces & CLONE_NEWPID;
+	pid_t pid = join_clone(shared_pids ? context->join_fd : -1, cgroup_fd,
+		(uint64_t)namespaces_at_birth(config), &child->pidfd);
+
+	if (pid == 0)
+		init_run(context);
+	if (pid < 0)
+		return fail_errno(err, -pid, "cannot create the container's first process");
+	child->process.pid = pid;
+	return true;
+}
+
+static bool wait_ready(RuntimeChild *child, GError **err) {
+	switch (sync_receive(child->barrier_fd, &child->console_fd, err)) {
+	case SYNC_READY:
+		break;
+	case SYNC_CLOSED:
+		return fail(err, ERROR_FAILED, "the container's first process has died early");
+	case SYNC_ERROR:
+		return false;
+	}
+	if (!proc_start_time(child->process.pid, &child->process.start_time))
+		return fail(err, ERROR_FAILED, "the container's first process has died early");
+	return true;
+}
+
+static bool create(InitContext *context, int cgroup_fd, RuntimeChild *child, GError **err) {
+	if (!prepare(context, err) || !prepare_stdio(context, child, err) ||
+		!give_birth(context, cgroup_fd, child, err))
+		return false;
+	/* The child's ends, so that its death is seen. */
+	init_context_clear(context);
+	return wait_ready(child, err);
+}
+
+bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError **err) {
+	InitContext context = {.config = config,
+		.channel = -1,
+		.root_fd = -1,
+		.notify_fd = -1,
+		.null_fd = -1,
+		.cgroup_fd = -1,
+		.host_shm_fd = -1,
+		.join_fd = -1,
+		.stdin_fd = -1,
+		.stdout_fd = -1,
+		.stderr_fd = -1,
+		.shm_fd = -1,
+		.proc_fd = -1,
+		.dev_fd = -1,
+		.devpts_fd = -1,
+		.console_fd = -1,
+		.terminal_fd = -1};
+	RuntimeChild child = RUNTIME_CHILD_NONE;
+	bool made_cgroup = false;
+	_cleanup_close_ int cgroup_fd = cgroup_open(config->cgroup, &made_cgroup, err);
+
+	if (config->cgroup && cgroup_fd < 0)
+		return false;
+	bool done = create(&context, cgroup_fd, &child, err);
+	init_context_clear(&context);
+	if (done) {
+		*ret_child = child;
+		return true;
+	}
+	runtime_child_clear(&child);
+	if (made_cgroup)
+		runtime_cgroup_remove(config->cgroup, NULL);
+	return false;
+}
+
+bool runtime_start(RuntimeChild *child, GError **err) {
+	if (!sync_send_go(child->barrier_fd, err) ||
+		sync_receive(child->barrier_fd, NULL, err) == SYNC_ERROR) {
+		runtime_child_clear(child);
+		return false;
+	}
+	close_fd_ptr(&child->barrier_fd);
+	return true;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A container's first process, from its birth to its execve: one table, walked once. The order is
+ * that of security.md A21.
+ */
+#include "runtime/init.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "runtime/join.h"
+#include "runtime/masks.h"
+#include "runtime/mounts.h"
+#include "runtime/namespaces.h"
+#include "runtime/process.h"
+#include "runtime/rootfs.h"
+#include "runtime/sync.h"
+#include "runtime/syscalls.h"
+#include "runtime/sysctl.h"
+#include "runtime/terminal.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* What a first process exits with when it could not become the program; its words have gone
+ * through the channel. */
+#define EXIT_NOT_STARTED 125
+
+#define NOTIFY_SOCKET_PATH "/run/notify/notify"
+
+void init_context_clear(InitContext *context) {
+	for (size_t i = 0; context->mount_fds && i < context->config->n_mounts; i++)
+		close_fd_ptr(&context->mount_fds[i]);
+	g_clear_pointer(&context->mount_fds, g_free);
+	close_fd_ptr(&context->root_fd);
+	close_fd_ptr(&context->notify_fd);
+	close_fd_ptr(&context->null_fd);
+	close_fd_ptr(&context->cgroup_fd);
+	close_fd_ptr(&context->host_shm_fd);
+	close_fd_ptr(&context->join_fd);
+	close_fd_ptr(&context->stdin_fd);
+	close_fd_ptr(&context->stdout_fd);
+	close_fd_ptr(&context->stderr_fd);
+	close_fd_ptr(&context->channel);
+	seccomp_filter_clear(&context->filter);
+}
+
+/* Nothing that the launcher had open, and is not for us, is in reach of anybody who gets at this
+ * process. */
+static void drop_inherited(InitContext *context) {
+	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(int));
+	const int own[] = {context->channel, context->root_fd, context->notify_fd, context->null_fd,
+		context->cgroup_fd, context->host_shm_fd, context->join_fd, context->stdin_fd,
+		context->stdout_fd, context->stderr_fd};
+
+	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
+	g_array_append_vals(keep, context->mount_fds, (guint)context->config->n_mounts);
+	process_close_others((int *)keep->data, keep->len);
+}
+
+static bool step_detach(InitContext *context, GError **err) {
+	int r = join_detach();
+
+	if (r < 0)
+		return fail_errno(err, -r, "cannot detach the first process");
+	/* Until the execve; the barrier's end of file covers the rest. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	umask(0);
+	drop_inherited(context);
+	if (sys_join_session_keyring(context->config->id) < 0 && errno != ENOSYS && errno != EPERM)
+		return fail_errno(err, errno, "cannot make a session keyring");
+	return true;
+}
+
+static bool step_attach_root(InitContext *context, GError **err) {
+	return rootfs_attach(context->root_fd, err);
+}
+
+static bool step_open_terminal(InitContext *context, GError **err) {
+	if (!context->config->terminal)
+		return true;
+	return terminal_open(
+		       context->devpts_fd, &context->console_fd, &context->terminal_fd, err) &&
+	       terminal_bind_console(context->devpts_fd, context->dev_fd, context->console_fd, err);
+}
+
+/* Our own node in our own tmpfs: no host file as stdin, none of the image's either. */
+static bool step_open_stdin(InitContext *context, GError **err) {
+	if (context->config->terminal || context->stdin_fd >= 0)
+		return true;
+	context->stdin_fd = openat(context->dev_fd, "null", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return context->stdin_fd >= 0 || fail_errno(err, errno, "cannot open \"/dev/null\"");
+}
+
+static bool step_pivot(InitContext *context, GError **err) {
+	return rootfs_pivot(context->root_fd, err);
+}
+
+static bool step_masks(InitContext *context, GError **err) {
+	return context->config->privileged || masks_apply(context, err);
+}
+
+static bool step_furnish(InitContext *context, GError **err) {
+	return namespaces_furnish(context->config->new_namespaces, context->config->hostname, err);
+}
+
+static rlim_t limit_value(uint64_t value) {
+	return value == UINT64_MAX ? RLIM_INFINITY : value;
+}
+
+static bool step_limits(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+
+	for (size_t i = 0; i < config->n_rlimits; i++) {
+		const RuntimeRlimit *row = &config->rlimits[i];
+		struct rlimit limit = {limit_value(row->soft), limit_value(row->hard)};
+
+		if (setrlimit(row->resource, &limit) < 0)
+			return fail_errno(
+				err, errno, "cannot set resource limit %d", row->resource);
+	}
+	if (config->oom_score_adj == INT32_MIN)
+		return true;
+	g_autofree char *text = g_strdup_printf("%d", config->oom_score_adj);
+	_cleanup_close_ int fd = sys_openat2(context->proc_fd, "self/oom_score_adj",
+		O_WRONLY | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot set the OOM score");
+	return fd_write_all(fd, text, strlen(text), "oom_score_adj", err);
+}
+
+static bool step_find_user(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+
+	return process_find_user(context->root_fd, config->user, config->additional_groups,
+		config->additional_gids, config->n_additional_gids, &context->user, err);
+}
+
+static bool step_working_directory(InitContext *context, GError **err) {
+	return process_enter_cwd(context->root_fd, context->config->cwd, &context->user, err);
+}
+
+/* Last of all: mount points and the working directory had to be made. */
+static bool step_seal_root(InitContext *context, GError **err) {
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (!context->config->rootfs.read_only)
+		return true;
+	if (sys_mount_setattr(context->root_fd, "", AT_EMPTY_PATH, &read_only) < 0)
+		return fail_errno(err, errno, "cannot make the root file system read-only");
+	return true;
+}
+
+static bool step_barrier(InitContext *context, GError **err) {
+	const int keep[] = {context->channel, context->root_fd, context->proc_fd, context->stdin_fd,
+		context->stdout_fd, context->stderr_fd, context->terminal_fd};
+	bool sent = sync_send_ready(context->channel, context->console_fd, err);
+
+	process_close_others(keep, ARRAY_LENGTH(keep));
+	if (!sent)
+		return false;
+	if (!sync_wait_go(context->channel))
+		_exit(EXIT_NOT_STARTED);
+	return true;
+}
+
+/* After the barrier, because the network's interfaces have come in the meantime. */
+static bool step_sysctls(InitContext *context, GError **err) {
+	return sysctl_apply(context->proc_fd, context->config->sysctls, err);
+}
+
+static bool step_stdio(InitContext *context, GError **err) {
+	if (context->config->terminal)
+		return terminal_become_stdio(context->terminal_fd, context->user.uid, err);
+	/* The pipes are ours alone: their user may reopen them as /dev/stdout. */
+	if (fchown(context->stdout_fd, context->user.uid, context->user.gid) < 0 ||
+		fchown(context->stderr_fd, context->user.uid, context->user.gid) < 0)
+		return fail_errno(err, errno, "cannot give the output to its user");
+	return terminal_place_stdio(context->stdin_fd, context->stdout_fd, context->stderr_fd, err);
+}
+
+static bool step_execute(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+	const char *what = "", *notify = config->notify_socket_dir ? NOTIFY_SOCKET_PATH : NULL;
+	const JoinIdentity identity = {.uid = context->user.uid,
+		.gid = context->user.gid,
+		.groups = context->user.groups,
+		.n_groups = context->user.n_groups,
+		.bounding = config->capabilities,
+		.ambient = config->ambient_capabilities,
+		.no_new_privs = config->no_new_privs,
+		.filter = context->filter.instructions,
+		.n_filter = context->filter.n};
+	g_auto(GStrv) env = process_make_env(config->env, &context->user, notify);
+
+	/* Before the execve and before the look-up of the program: a path like /proc/self/fd/7
+	 * finds nothing but the channel, which is a socket. */
+	process_close_others(&context->channel, 1);
+	prctl(PR_SET_PDEATHSIG, 0);
+	umask(config->umask);
+	int r = join_become(&identity, &what);
+	if (r < 0)
+		return fail_errno(err, -r, "%s", what);
+	return process_execute(config->argv, env, err);
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(InitContext *context, GError **err);
+} steps[] = {
+	{"detach", step_detach},
+	{"namespaces", namespaces_enter},
+	{"attach root", step_attach_root},
+	{"system mounts", mounts_apply_system},
+	{"terminal", step_open_terminal},
+	{"stdin", step_open_stdin},
+	{"user mounts", mounts_apply_user},
+	{"pivot", step_pivot},
+	{"masks", step_masks},
+	{"host name, loopback", step_furnish},
+	{"limits", step_limits},
+	{"user", step_find_user},
+	{"working directory", step_working_directory},
+	{"seal root", step_seal_root},
+	{"barrier", step_barrier},
+	{"sysctls", step_sysctls},
+	{"stdio", step_stdio},
+	{"execute", step_execute},
+};
+
+_Noreturn void init_run(InitContext *context) {
+	g_autoptr(GError) error = NULL;
+
+	array_foreach (step, steps) {
+		log_debug("first process: %s", step->name);
+		if (!step->run(context, &error))
+			break;
+	}
+	sync_send_error(context->channel, error);
+	_exit(EXIT_NOT_STARTED);
+}
