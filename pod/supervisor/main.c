@@ -29,6 +29,10 @@
 #define MEMORY_EVENTS_MAX        512
 #define CLOSE_RANGE_CLOEXEC_FLAG 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 
+/* Ignored while the container runs: an end of ours without its end helps nobody. */
+static const int not_for_us[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+
 static void complain(const char *text) {
 	static const char name[] = "podctl-supervisor: ";
 	(void)!write(STDERR_FILENO, name, sizeof(name) - 1);
@@ -59,12 +63,10 @@ static uint64_t oom_kills(const Supervisor *s) {
 }
 
 static bool open_signals(Supervisor *s) {
-	static const int ignored[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 	sigset_t mask;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		(void)signal(ignored[i], SIG_IGN);
+	for (size_t i = 0; i < sizeof(not_for_us) / sizeof(not_for_us[0]); i++)
+		(void)signal(not_for_us[i], SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
@@ -78,8 +80,6 @@ static bool open_signals(Supervisor *s) {
 /* Defaults for the next program, but a stop that comes now waits for it instead of ending it
  * before it could undo anything. */
 static void hand_on_signals(void) {
-	static const int reset[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 	sigset_t mask;
 
 	sigemptyset(&mask);
@@ -89,8 +89,8 @@ static void hand_on_signals(void) {
 	(void)signal(SIGUSR1, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	(void)signal(SIGUSR1, SIG_DFL);
-	for (size_t i = 0; i < sizeof(reset) / sizeof(reset[0]); i++)
-		(void)signal(reset[i], SIG_DFL);
+	for (size_t i = 0; i < sizeof(not_for_us) / sizeof(not_for_us[0]); i++)
+		(void)signal(not_for_us[i], SIG_DFL);
 }
 
 static void keep_over_exec(int fd) {

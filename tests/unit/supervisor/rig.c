@@ -176,8 +176,9 @@ void rig_start(Rig *rig, const char *script) {
 		if (h->init_pid == 0)
 			h->init_pid = container;
 		h->init_pidfd = rig_high((int)syscall(SYS_pidfd_open, container, 0));
-		h->stdout_fd = out[0];
-		h->stderr_fd = err[0];
+		bool console = h->console_fd != HANDOFF_NO_FD;
+		h->stdout_fd = console ? HANDOFF_NO_FD : out[0];
+		h->stderr_fd = console ? HANDOFF_NO_FD : err[0];
 		become_supervisor(rig);
 	}
 	for (int i = 0; i < 2; i++) {
