@@ -580,5 +580,5 @@ def test_confined(unpack, tmp_path):
         finally:
             process.communicate(entry('x', b'1') + END)
             os.close(fd)
+            shutil.rmtree(root)
     assert process.returncode == 0
-    shutil.rmtree(root)
