@@ -182,13 +182,29 @@ static bool is_soft(const Unit *unit) {
 	       unit->type == &unit_type_pod || unit->type == &unit_type_kube;
 }
 
+static bool fail_missing(Conversion *c, const UnitLine *line, const char *name, GError **err) {
+	const GPtrArray *units = c->generator->units;
+	g_autofree const char **candidates = g_new0(const char *, units->len + 1);
+	const UnitType *type = graph_type_of(name);
+	size_t n = 0;
+
+	for (guint i = 0; i < units->len; i++) {
+		const Unit *unit = g_ptr_array_index(units, i);
+		if (unit->type == type)
+			candidates[n++] = unit->name;
+	}
+	const char *nearest = str_nearest(name, candidates);
+	return unit_fail(c->unit, line, err, ERROR_NOT_FOUND,
+		"%s= refers to \"%s\", but there is no such file%s%s%s", line->key, name,
+		nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 Unit *graph_find(
 	Conversion *c, const UnitLine *line, const char *name, bool needs_name, GError **err) {
 	Unit *unit = g_hash_table_lookup(c->generator->by_name, name);
 
 	if (!unit) {
-		unit_fail(c->unit, line, err, ERROR_NOT_FOUND,
-			"%s= refers to \"%s\", but there is no such file", line->key, name);
+		fail_missing(c, line, name, err);
 		return NULL;
 	}
 	if (unit->state == UNIT_MASKED) {
