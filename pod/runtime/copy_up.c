@@ -108,10 +108,10 @@ static bool copy_tree(int from_fd, int to_fd, unsigned depth, GError **err) {
 }
 
 bool copy_up(int from_fd, int to_fd, GError **err) {
-	_cleanup_close_ int from = open_dir(from_fd, ".");
+	_cleanup_close_ int from = open_dir(from_fd, "."), to = open_dir(to_fd, ".");
 	struct stat info;
 
-	if (from < 0 || fstat(from, &info) < 0)
+	if (from < 0 || to < 0 || fstat(from, &info) < 0)
 		return fail_errno(err, errno, "cannot read the image's directory");
-	return copy_tree(from, to_fd, 0, err) && copy_metadata(to_fd, &info, ".", err);
+	return copy_tree(from, to, 0, err) && copy_metadata(to, &info, ".", err);
 }
