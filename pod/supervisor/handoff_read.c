@@ -9,21 +9,36 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define END_BYTES 8u /* zeros behind the block: every string in it ends */
+
 static const char *read_block(Supervisor *s) {
-	while (s->block_size < HANDOFF_MAX_BYTES) {
-		ssize_t n = pread(HANDOFF_FD, s->block + s->block_size,
-			HANDOFF_MAX_BYTES - s->block_size, (off_t)s->block_size);
+	struct stat status;
+
+	if (fstat(HANDOFF_FD, &status) < 0 || status.st_size <= 0)
+		return "no hand-off block on descriptor 3";
+	if (status.st_size > HANDOFF_MAX_BYTES)
+		return "the hand-off block is too long";
+	size_t size = (size_t)status.st_size;
+	s->block = s->small_block;
+	if (size + END_BYTES > sizeof(s->small_block))
+		s->block = mmap(NULL, HANDOFF_MAX_BYTES + END_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s->block == MAP_FAILED)
+		return "no memory for the hand-off block";
+	while (s->block_size < size) {
+		ssize_t n = pread(HANDOFF_FD, s->block + s->block_size, size - s->block_size,
+			(off_t)s->block_size);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return "no hand-off block on descriptor 3";
-		if (n == 0)
-			return NULL;
+		if (n <= 0)
+			return "the hand-off block cannot be read";
 		s->block_size += (size_t)n;
 	}
-	return "the hand-off block is too long";
+	return NULL;
 }
 
 static bool bounds_ok(const Supervisor *s, HandoffText text) {
@@ -131,12 +146,12 @@ const char *handoff_text(const Supervisor *s, HandoffText text) {
 	return text.offset == 0 ? NULL : s->block + text.offset;
 }
 
-size_t handoff_argv(Supervisor *s, HandoffText list) {
+size_t handoff_argv(const Supervisor *s, HandoffText list, const char **argv) {
 	size_t words = 0;
 	if (list.offset != 0)
 		for (const char *word = s->block + list.offset; *word; word += strlen(word) + 1)
-			s->argv[words++] = word;
-	s->argv[words] = NULL;
+			argv[words++] = word;
+	argv[words] = NULL;
 	return words;
 }
 

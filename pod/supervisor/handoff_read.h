@@ -14,6 +14,6 @@ const char *handoff_read(Supervisor *s);
 /* The text, NUL-terminated; NULL when it is absent. Only after handoff_read. */
 const char *handoff_text(const Supervisor *s, HandoffText text);
 
-/* Fills s->argv from a list, with room for two more words. Returns the number of words; 0 when it
- * is absent. */
-size_t handoff_argv(Supervisor *s, HandoffText list);
+/* Fills argv (room for ARGV_MAX + 1) from a list and ends it with NULL. Returns the number of
+ * words; 0 when it is absent. */
+size_t handoff_argv(const Supervisor *s, HandoffText list, const char **argv);

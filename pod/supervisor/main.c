@@ -117,21 +117,22 @@ static int exit_code(const Supervisor *s) {
 static void run_command(Supervisor *s, HandoffText command, bool relaunch, bool oom) {
 	char status[sizeof("--exit-status=") + NUMBER_DIGITS] = "--exit-status=";
 	char problem[200] = "podctl-supervisor: cannot execute ";
-	size_t words = handoff_argv(s, command);
+	const char *argv[ARGV_MAX + 3];
+	size_t words = handoff_argv(s, command, argv);
 	size_t length = strlen(status);
 
 	status[length + number_put(status + length, (uint64_t)exit_code(s))] = '\0';
-	s->argv[words++] = status;
+	argv[words++] = status;
 	if (oom)
-		s->argv[words++] = "--oom";
-	s->argv[words] = NULL;
+		argv[words++] = "--oom";
+	argv[words] = NULL;
 
 	hand_on_descriptors(s, relaunch);
 	hand_on_signals();
-	execve(s->argv[0], (char *const *)s->argv, environ);
+	execve(argv[0], (char *const *)argv, environ);
 
 	const char *reason = strerror(errno);
-	strncat(problem, s->argv[0], sizeof(problem) / 2);
+	strncat(problem, argv[0], sizeof(problem) / 2);
 	strncat(problem, ": ", 3);
 	strncat(problem, reason, sizeof(problem) - strlen(problem) - 1);
 	complain(problem + sizeof("podctl-supervisor: ") - 1);

@@ -25,11 +25,12 @@ enum Known {
 };
 
 /* "a/b/c": a path; "@name": an abstract socket. Other families are for machines, not for units. */
-static void send_text(const Supervisor *s, const char *text, size_t length) {
+static void send_text(Supervisor *s, const char *text, size_t length) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	/* systemd may be busy reading a thousand units; a message that it never gets is worse. */
-	const struct timeval patience = {.tv_sec = 5};
+	const struct timeval patience = {.tv_sec = 3};
 	const char *name = handoff_text(s, s->handoff->notify_socket);
+	const int flags = MSG_NOSIGNAL | (s->notify_stalled ? MSG_DONTWAIT : 0);
 	ssize_t n;
 
 	if (!name || (name[0] != '/' && name[0] != '@'))
@@ -47,8 +48,9 @@ static void send_text(const Supervisor *s, const char *text, size_t length) {
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_length);
 	do
-		n = sendto(fd, text, length, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+		n = sendto(fd, text, length, flags, (struct sockaddr *)&address, size);
 	while (n < 0 && errno == EINTR);
+	s->notify_stalled = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 	close(fd);
 }
 

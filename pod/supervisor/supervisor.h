@@ -17,11 +17,13 @@
 #define STREAM_BYTES (64u * 1024)
 #define LOG_BYTES    (64u * 1024)
 /* journald's own limit of a line from a service is the same; longer ones are cut into parts. */
-#define LINE_BYTES  (48u * 1024)
-#define NOTIFY_MAX  4096u /* systemd takes no longer message either */
-#define ARGV_MAX    60u
-#define TIME_NEVER  UINT64_MAX
-#define SECOND_USEC UINT64_C(1000000)
+#define LINE_BYTES (48u * 1024)
+#define NOTIFY_MAX 4096u /* systemd takes no longer message either */
+#define ARGV_MAX   60u
+/* This struct, libc's own variables and such a block share one page of memory. */
+#define SMALL_BLOCK_BYTES 2048u
+#define TIME_NEVER        UINT64_MAX
+#define SECOND_USEC       UINT64_C(1000000)
 
 typedef struct Buffers {
 	char stream[2][STREAM_BYTES];
@@ -75,13 +77,14 @@ typedef struct Supervisor {
 	uint64_t oom_kills_before;
 	uint64_t notify_window_usec;
 	unsigned notify_in_window;
+	bool notify_stalled; /* systemd did not take the last message: do not wait again */
 	Stream streams[2];
 	LogFile log_file;
 	LogJournal log_journal;
 	Buffers *buffers;
-	const char *argv[ARGV_MAX + 3];
+	char *block; /* the hand-off block, zeros behind it; small_block when it fits there */
 	size_t block_size;
-	_Alignas(8) char block[HANDOFF_MAX_BYTES + 8]; /* always ends with zeros */
+	_Alignas(8) char small_block[SMALL_BLOCK_BYTES];
 } Supervisor;
 
 static inline uint64_t now_usec(void) {

@@ -113,7 +113,7 @@ static void test_big_entry(void) {
 		.msg_controllen = sizeof(control)};
 	int pair[2], size = 1, fd;
 
-	supervisor.handoff = (const Handoff *)(const void *)supervisor.block;
+	supervisor.handoff = (const Handoff *)(const void *)supervisor.small_block;
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), ==, 0);
 	g_assert_cmpint(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), ==, 0);
 	supervisor.log_journal.fd = pair[0];
