@@ -62,6 +62,16 @@ static bool move_unmarked(Staging *staging, const char *folder, GHashTable *mark
 	return true;
 }
 
+/* Temporary names of writers that died before their rename; nobody else holds the lock now. */
+static void drop_temporary(const Staging *staging, const char *folder) {
+	_cleanup_close_ int fd = fd_open_dir(staging->store_fd, folder, NULL);
+	g_auto(GStrv) names = fd >= 0 ? fd_list_dir(fd, ".", NULL) : NULL;
+
+	for (char **name = names; name && *name; name++)
+		if (**name == '.')
+			(void)unlinkat(fd, *name, 0);
+}
+
 /* Under the lock. A record that cannot be read stops it: what that needs is not known. */
 static bool collect_garbage(ImageStore *store, Staging *staging, GError **err) {
 	g_autoptr(GHashTable) layers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -70,6 +80,8 @@ static bool collect_garbage(ImageStore *store, Staging *staging, GError **err) {
 
 	if (!ids)
 		return false;
+	drop_temporary(staging, "names");
+	drop_temporary(staging, "images");
 	for (char **id = ids; *id; id++)
 		if (!catalog_mark(store, *id, layers, blobs, err))
 			return false;

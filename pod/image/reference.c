@@ -12,9 +12,9 @@
 #define DEFAULT_LIBRARY "library/"
 #define OWN_HOST        "localhost"
 
-/* An escaped name is a file name, and '/' and ':' take three bytes there. */
-#define NAME_LIMIT 200
-#define TAG_LIMIT  128
+#define NAME_LIMIT    255
+#define TAG_LIMIT     128
+#define ESCAPED_LIMIT 255 /* an escaped name is a file name */
 
 typedef struct Reference {
 	char *host; /* NULL: none was written */
@@ -134,12 +134,28 @@ static char *format(const char *host, const char *path, const char *tag) {
 		"%s/%s%s:%s", host, is_library ? DEFAULT_LIBRARY : "", path, tag ? tag : "latest");
 }
 
+/* True if the stored name is short enough for a file name: '/' and ':' take three bytes there. */
+static bool fits(const char *stored) {
+	size_t length = strlen(stored);
+
+	for (const char *p = stored; *p; p++)
+		if (*p == '/' || *p == ':')
+			length += 2;
+	return length <= ESCAPED_LIMIT;
+}
+
 static char *normalise(const char *name, const char *default_host, GError **err) {
 	g_auto(Reference) parsed = {0};
 
 	if (!parse(name, &parsed, err))
 		return NULL;
-	return format(parsed.host ? parsed.host : default_host, parsed.path, parsed.tag);
+	g_autofree char *stored =
+		format(parsed.host ? parsed.host : default_host, parsed.path, parsed.tag);
+	if (!fits(stored)) {
+		fail_invalid(name, "it is too long", err);
+		return NULL;
+	}
+	return g_steal_pointer(&stored);
 }
 
 char *reference_normalise(const char *name, GError **err) {

@@ -72,7 +72,7 @@ static const struct {
 	{RLIMIT_CPU, 3600},
 	{RLIMIT_NOFILE, 1024},
 	{RLIMIT_FSIZE, LIMIT_BYTES},
-#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is terabytes of address space */
+#if !IS_SANITIZED
 	{RLIMIT_AS, (rlim_t)512 << 20},
 #endif
 };

@@ -36,6 +36,18 @@ bool failure_set(Failure *failure, const char *format, ...) __attribute__((forma
 bool failure_errno(Failure *failure, int errnum, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Sanitizers reserve terabytes of address space and make calls of their own. */
+#if defined(__SANITIZE_ADDRESS__)
+#	define IS_SANITIZED 1
+#elif defined(__has_feature)
+#	if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#		define IS_SANITIZED 1
+#	endif
+#endif
+#ifndef IS_SANITIZED
+#	define IS_SANITIZED 0
+#endif
+
 static inline void close_scoped_fd(int *fd) {
 	if (*fd >= 0) {
 		int saved = errno;

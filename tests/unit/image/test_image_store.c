@@ -214,13 +214,16 @@ static void test_shared_layer(Fixture *fixture, gconstpointer data) {
 	g_autofree char *one = import(fixture, "x", "one", NULL);
 	g_autofree char *two = import(fixture, "x", "two", change);
 	g_autofree char *orphan = g_strconcat(fixture->path, "/state/layers/dead/diff", NULL);
+	g_autofree char *temporary = g_strconcat(fixture->path, "/state/names/.12.tmp", NULL);
 
 	(void)data;
 	g_assert_cmpstr(one, !=, two);
 	g_assert_cmpuint(count(fixture, "layers"), ==, 1);
 	g_assert_cmpint(g_mkdir_with_parents(orphan, 0700), ==, 0);
+	g_assert_cmpint(symlink(one, temporary), ==, 0);
 	g_autoptr(ImageRemoval) first = image_remove(fixture->store, "one", false, NULL, NULL);
 	g_assert_cmpstr(first->deleted, ==, one);
+	g_assert_cmpuint(count(fixture, "names"), ==, 1);
 	g_assert_cmpuint(count(fixture, "layers"), ==, 1);
 	g_autoptr(ImageConfig) image = image_lookup(fixture->store, "two", NULL);
 	g_assert_true(g_file_test(image->layers[0], G_FILE_TEST_IS_DIR));
@@ -285,6 +288,72 @@ static void test_whiteouts(Fixture *fixture, gconstpointer data) {
 	}
 }
 
+static void copy_file(const char *from_folder, const char *to_folder, const char *name) {
+	g_autofree char *from = g_build_filename(from_folder, name, NULL);
+	g_autofree char *to = g_build_filename(to_folder, name, NULL);
+	g_autofree char *content = NULL;
+	gsize size;
+
+	g_assert_true(g_file_get_contents(from, &content, &size, NULL));
+	g_assert_true(g_file_set_contents(to, content, (gssize)size, NULL));
+}
+
+/* An OCI layout of the image: the store's blobs with an index. */
+static char *write_layout(const Fixture *fixture, const ImageConfig *image, const char *name) {
+	char *layout = g_build_filename(fixture->path, "layout", NULL);
+	g_autofree char *from = g_build_filename(fixture->path, "state/blobs/sha256", NULL);
+	g_autofree char *to = g_build_filename(layout, "blobs/sha256", NULL);
+	g_autofree char *manifest = g_build_filename(from, image->digest + 7, NULL);
+	g_autofree char *index_path = g_build_filename(layout, "index.json", NULL);
+	g_autofree char *version_path = g_build_filename(layout, "oci-layout", NULL);
+	g_auto(GStrv) blobs = fd_list_dir(AT_FDCWD, from, NULL);
+	struct stat st;
+
+	g_assert_cmpint(g_mkdir_with_parents(to, 0700), ==, 0);
+	for (char **blob = blobs; *blob; blob++)
+		copy_file(from, to, *blob);
+	g_assert_cmpint(stat(manifest, &st), ==, 0);
+	g_autofree char *index = g_strdup_printf(
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":"
+		"\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%lld,"
+		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}}]}",
+		image->digest, (long long)st.st_size, name);
+	g_assert_true(g_file_set_contents(index_path, index, -1, NULL));
+	g_assert_true(
+		g_file_set_contents(version_path, "{\"imageLayoutVersion\":\"1.0.0\"}", -1, NULL));
+	return layout;
+}
+
+static void test_load(Fixture *fixture, gconstpointer data) {
+	g_autofree char *skopeo = g_find_program_in_path("skopeo");
+	g_autofree char *id = import(fixture, "x", "one", NULL);
+	g_autoptr(ImageConfig) image = image_lookup(fixture->store, "one", NULL);
+	g_autofree char *layout = write_layout(fixture, image, "quay.example/two:2");
+	g_autofree char *blobs = g_build_filename(layout, "blobs/sha256", NULL);
+	g_autofree char *link = g_build_filename(blobs, "link", NULL);
+	g_autoptr(ImageRemoval) gone = image_remove(fixture->store, "one", false, NULL, NULL);
+	g_autoptr(GPtrArray) names = NULL;
+	g_autoptr(GError) error = NULL, linked = NULL;
+
+	(void)data;
+	if (!skopeo) {
+		g_test_skip("missing: skopeo");
+		return;
+	}
+	image_load(fixture->store, layout, &names, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(names->len, ==, 1);
+	g_assert_cmpstr(names->pdata[0], ==, "quay.example/two:2");
+	g_autoptr(ImageConfig) loaded = image_lookup(fixture->store, "two:2", NULL);
+	g_assert_cmpstr(loaded->id, ==, id);
+	g_assert_cmpstr(loaded->digest, ==, image->digest);
+	g_assert_true(g_file_test(loaded->layers[0], G_FILE_TEST_IS_DIR));
+	g_assert_cmpint(symlink("/etc/shadow", link), ==, 0);
+	g_assert_false(image_load(fixture->store, layout, &names, &linked));
+	g_assert_true(error_is(linked, ERROR_CORRUPT));
+	g_assert_cmpuint(count(fixture, "staging"), ==, 0);
+}
+
 /* A writer died: its directory is unlocked, and goes with the next writer. */
 static void test_dead_writer(Fixture *fixture, gconstpointer data) {
 	g_autofree char *dead = g_strconcat(fixture->path, "/state/staging/dead/new/diff", NULL);
@@ -318,6 +387,7 @@ int main(int argc, char **argv) {
 	log_set_level(LOG_LEVEL_ERROR);
 #define ADD(path, function) g_test_add(path, Fixture, NULL, setup, function, teardown)
 	ADD("/image/image_store/import", test_import);
+	ADD("/image/image_store/vuln_B6_23-load-layout", test_load);
 	ADD("/image/image_store/lookup", test_lookup);
 	ADD("/image/image_store/empty-store", test_empty_store);
 	ADD("/image/image_store/remove", test_remove);
