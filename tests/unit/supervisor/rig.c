@@ -142,7 +142,10 @@ static void become_supervisor(Rig *rig) {
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
 		keep(fds[i]);
 	int fd = rig_high(memfd_create("handoff", MFD_CLOEXEC));
-	if (write(fd, h, sizeof(*h)) < 0 || write(fd, rig->block->data, rig->block->len) < 0 ||
+	g_byte_array_prepend(rig->block, (const guint8 *)h, sizeof(*h));
+	for (size_t i = 0; i < G_N_ELEMENTS(rig->flip_at); i++)
+		rig->block->data[rig->flip_at[i] % rig->block->len] ^= rig->flip_with[i];
+	if (write(fd, rig->block->data, rig->block->len) < 0 ||
 		ftruncate(fd, (off_t)(h->size - rig->cut_bytes)) < 0)
 		_exit(1);
 	dup2(fd, HANDOFF_FD);

@@ -21,6 +21,8 @@ typedef struct Rig {
 	int container_notify_fd;   /* the container's end of notify_fd of the block */
 	uint64_t file_limit_bytes; /* RLIMIT_FSIZE of the supervisor; 0: none */
 	size_t cut_bytes;          /* of the block's end */
+	uint32_t flip_at[4];       /* where bytes of the block are changed, and how; 0: not */
+	uint8_t flip_with[4];
 	pid_t supervisor;
 } Rig;
 

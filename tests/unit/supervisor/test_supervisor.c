@@ -239,6 +239,28 @@ static void test_bad_block(void) {
 	}
 }
 
+/* Whatever the block says, the supervisor does not crash and does not stay. */
+static void test_flipped_bytes(void) {
+	int refused = 0, taken = 0;
+	for (int round = 0; round < 300; round++) {
+		g_autoptr(Rig) rig = rig_new();
+		int flips = g_test_rand_int_range(1, 5);
+		for (int i = 0; i < flips; i++) {
+			bool head = g_test_rand_bit();
+			rig->flip_at[i] = (uint32_t)g_test_rand_int_range(
+				8, head ? (int)sizeof(Handoff) : 4096);
+			rig->flip_with[i] = (uint8_t)(1u << g_test_rand_int_range(0, 8));
+		}
+		rig_start(rig, "echo x; exit 0");
+		int status = rig_wait(rig);
+		refused += status == 125;
+		taken += status != 125;
+		g_assert_cmpint(status, <, 128);
+	}
+	g_assert_cmpint(refused, >, 30);
+	g_assert_cmpint(taken, >, 30);
+}
+
 int main(int argc, char **argv) {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/supervisor/end/status", test_status);
@@ -252,5 +274,6 @@ int main(int argc, char **argv) {
 	g_test_add_func("/supervisor/restart/not-after-stop", test_restart_not_after_stop);
 	g_test_add_func("/supervisor/restart/stopped-in-delay", test_restart_stopped_in_delay);
 	g_test_add_func("/supervisor/handoff/bad-block", test_bad_block);
+	g_test_add_func("/supervisor/handoff/flipped-bytes", test_flipped_bytes);
 	return g_test_run();
 }
