@@ -5,12 +5,14 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "image/catalog.h"
 #include "image/layer_unpack.h"
 #include "image/oci.h"
 #include "image/reference.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,6 +99,9 @@ bool publish_end_layer(Staging *staging, const LayerReport *report, GError **err
 
 	if (layer_fd < 0)
 		return false;
+	if (report->n_skipped > 0)
+		log_debug("layer %s: %" PRIu64 " device nodes and attributes left out",
+			report->diff_id, report->n_skipped);
 	json_put_int(info, "size", (int64_t)report->file_bytes);
 	json_put_bool(info, "hides_below", report->hides_below);
 	g_autofree char *text = json_to_text(info, false);
