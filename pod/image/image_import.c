@@ -172,7 +172,7 @@ static bool add_image(Import *import, const char *stored_name, char **ret_id, GE
 		.config = config,
 		.config_size = strlen(config),
 	};
-	_cleanup_close_ int lock = store_lock(import->store, STORE_LOCK_ADD, err);
+	_cleanup_close_ int lock = image_store_lock(import->store, STORE_LOCK_ADD, err);
 	if (lock < 0 || !publish_image(import->store, &source, &id, err) ||
 		(stored_name && !catalog_set_name(import->store, stored_name, id, err)))
 		return false;

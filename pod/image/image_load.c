@@ -135,7 +135,7 @@ static bool take_image(Load *load, const char *from, char **ret_id, GError **err
 	source.config = config;
 	/* held until the names are given, so that nobody deletes the image before */
 	if (load->lock_fd < 0)
-		load->lock_fd = store_lock(load->store, STORE_LOCK_ADD, err);
+		load->lock_fd = image_store_lock(load->store, STORE_LOCK_ADD, err);
 	return load->lock_fd >= 0 && publish_image(load->store, &source, ret_id, err);
 }
 

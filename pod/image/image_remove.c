@@ -15,7 +15,7 @@ bool image_tag(ImageStore *store, const char *reference, const char *new_name, G
 
 	if (!stored_name)
 		return fail_prefix(err, "cannot tag \"%s\"", reference);
-	_cleanup_close_ int lock = store_lock(store, STORE_LOCK_ADD, err);
+	_cleanup_close_ int lock = image_store_lock(store, STORE_LOCK_ADD, err);
 	if (lock < 0)
 		return false;
 	g_autoptr(ImageConfig) image = image_lookup(store, reference, err);
@@ -23,7 +23,7 @@ bool image_tag(ImageStore *store, const char *reference, const char *new_name, G
 }
 
 bool image_untag(ImageStore *store, const char *reference, GError **err) {
-	_cleanup_close_ int lock = store_lock(store, STORE_LOCK_DELETE, err);
+	_cleanup_close_ int lock = image_store_lock(store, STORE_LOCK_DELETE, err);
 
 	if (lock < 0)
 		return false;
@@ -164,7 +164,7 @@ ImageRemoval *image_remove(ImageStore *store, const char *reference, bool force,
 	g_autoptr(Staging) staging = store_stage(store, err);
 	if (!staging)
 		return NULL;
-	_cleanup_close_ int lock = store_lock(store, STORE_LOCK_DELETE, err);
+	_cleanup_close_ int lock = image_store_lock(store, STORE_LOCK_DELETE, err);
 	if (lock < 0)
 		return NULL;
 	ImageRemoval *removal = remove_locked(store, staging, reference, force, used_ids, err);

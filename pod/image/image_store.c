@@ -69,7 +69,7 @@ static bool lock_fd(int fd, int operation) {
 	return result == 0;
 }
 
-int store_lock(const ImageStore *store, StoreLockMode mode, GError **err) {
+int image_store_lock(const ImageStore *store, StoreLockMode mode, GError **err) {
 	_cleanup_close_ int directory = fd_make_dir(AT_FDCWD, store->run_path, 0700, err);
 
 	if (directory < 0)

@@ -35,7 +35,7 @@ typedef enum StoreLockMode {
 } StoreLockMode;
 
 /* Waits for the lock; closing the descriptor gives it back. -1 on error. */
-int store_lock(const ImageStore *store, StoreLockMode mode, GError **err);
+int image_store_lock(const ImageStore *store, StoreLockMode mode, GError **err);
 
 /* Gets all that was written below the store to the disk: before a rename publishes it. */
 bool store_sync(const ImageStore *store, GError **err);
