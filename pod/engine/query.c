@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "model/names.h"
 #include "network/network.h"
+#include "runtime/runtime.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -296,4 +297,18 @@ bool engine_container_log(Engine *engine, const char *name, char **ret_id, char 
 	*ret_path = g_strdup(container->state->log_path);
 	*ret_running = container_is_running(container) || container_is_supervised(container);
 	return true;
+}
+
+pid_t *engine_container_pids(Engine *engine, const char *name, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container)
+		return NULL;
+	if (!container_is_running(container)) {
+		fail(err, ERROR_STATE,
+			"cannot list the processes of container \"%s\": it is not running",
+			container->definition->name);
+		return NULL;
+	}
+	return runtime_pids(container->state->init, container->state->cgroup, err);
 }

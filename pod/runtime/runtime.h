@@ -107,6 +107,10 @@ void runtime_cgroup_plan_clear(CgroupPlan *plan);
 /* Pids in a cgroup, -1-terminated; free with g_free. A missing cgroup gives an empty list. */
 pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
 
+/* Processes of a container: those of its cgroup (with children), or without one those of its pid
+ * namespace; in the host's, only the first process. -1-terminated; free with g_free. */
+pid_t *runtime_pids(ProcId init, const char *cgroup, GError **err);
+
 /* podman's 11 default capabilities as a bit set; all capabilities of the caller's bounding set. */
 uint64_t runtime_capabilities_default(void);
 uint64_t runtime_capabilities_all(void);
