@@ -22,7 +22,10 @@ import pytest
 PROGRAM = os.path.join(os.environ.get('PODCTL_LIBDIR', '/usr/lib/podctl'), 'podctl-unpack')
 IS_ROOT = os.geteuid() == 0
 
-pytestmark = pytest.mark.skipif(not os.path.exists(PROGRAM), reason=f'missing: {PROGRAM}')
+pytestmark = [
+    pytest.mark.skipif(not os.path.exists(PROGRAM), reason=f'missing: {PROGRAM}'),
+    pytest.mark.skipif(not IS_ROOT, reason='missing: root, or a user namespace with a range of ids'),
+]
 
 
 def header(name, kind=b'0', size=0, link=b'', mode=0o644, uid=0, gid=0, mtime=0, major=0, minor=0, raw_uid=None,
