@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * podctl cleanup and relaunch: what a supervisor's process becomes when its container has ended
+ * (D3). They exit with the container's status, because systemd takes it for the unit's.
+ */
+#include "base/cleanup.h"
+#include "cli/cmd.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+
+typedef struct CleanupOptions {
+	int exit_status;
+	int front_fd;
+	bool oom;
+} CleanupOptions;
+
+static const CleanupOptions cleanup_defaults = {.exit_status = SPEC_UNSET, .front_fd = -1};
+
+#define FIELD(member) offsetof(CleanupOptions, member)
+
+static const OptionRow cleanup_options[] = {
+	{"exit-status", 0, OPTION_INT, FIELD(exit_status), "N", "Exit status of the container"},
+	{"front-fd", 0, OPTION_INT, FIELD(front_fd), "FD", "Whom to tell"},
+	{"oom", 0, OPTION_BOOL, FIELD(oom), NULL, "The kernel killed it for memory"},
+	{NULL},
+};
+
+/* It came through exec, so it is the one descriptor without close-on-exec. */
+static int take_front_fd(const CleanupOptions *options) {
+	if (options->front_fd >= 0)
+		(void)fcntl(options->front_fd, F_SETFD, FD_CLOEXEC);
+	return options->front_fd;
+}
+
+static int run_cleanup(Cli *cli, char **arguments, GError **err) {
+	const CleanupOptions *options = cli->options;
+	int front_fd = take_front_fd(options), status = 0;
+	Engine *engine = cli_engine(cli, err);
+
+	if (!engine || !engine_container_cleanup(engine, arguments[0], options->exit_status,
+			       options->oom, front_fd, &status, err))
+		return -1;
+	return status & 0xff;
+}
+
+static int run_relaunch(Cli *cli, char **arguments, GError **err) {
+	const CleanupOptions *options = cli->options;
+	int front_fd = take_front_fd(options);
+	Engine *engine = cli_engine(cli, err);
+
+	if (!engine || !engine_container_relaunch(
+			       engine, arguments[0], options->exit_status, front_fd, err))
+		return -1;
+	return options->exit_status == SPEC_UNSET ? 0 : options->exit_status & 0xff;
+}
+
+const Command command_cleanup = {
+	.usage = "[options] CONTAINER",
+	.help = "Clean up behind a container that has ended",
+	.flags = COMMAND_HIDDEN,
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.options = cleanup_options,
+	.options_size = sizeof(CleanupOptions),
+	.defaults = &cleanup_defaults,
+	.run = run_cleanup,
+};
+
+const Command command_relaunch = {
+	.usage = "[options] CONTAINER",
+	.help = "Start a container again in the supervisor's process",
+	.flags = COMMAND_HIDDEN,
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.options = cleanup_options,
+	.options_size = sizeof(CleanupOptions),
+	.defaults = &cleanup_defaults,
+	.run = run_relaunch,
+};

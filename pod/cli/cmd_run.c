@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* podctl run, create, pod add: an image (or a directory) becomes a container. */
+#include "base/log.h"
+#include "cli/foreground.h"
+
+#include <stddef.h>
+
+typedef struct RunOptions {
+	bool detach, sig_proxy, quiet;
+} RunOptions;
+
+static const RunOptions run_defaults = {.sig_proxy = true};
+
+#define FIELD(member) offsetof(RunOptions, member)
+#define ROW_QUIET                                                           \
+	{                                                                   \
+		"quiet", 'q', OPTION_BOOL, FIELD(quiet), NULL,              \
+			"Do not tell about pulling (nothing is pulled yet)" \
+	}
+
+static const OptionRow run_options[] = {
+	{"detach", 'd', OPTION_BOOL, FIELD(detach), NULL, "Print the id and return at once"},
+	{"detach-keys", 0, OPTION_REFUSED, 0, NULL, "attaching again is not there yet"},
+	ROW_QUIET,
+	{"sig-proxy", 0, OPTION_BOOL, FIELD(sig_proxy), NULL,
+		"Pass signals on to the container (default)"},
+	{NULL},
+};
+
+static const OptionRow create_options[] = {
+	ROW_QUIET,
+	{NULL},
+};
+
+/* The words after the options: [IMAGE, COMMAND...]. */
+static void take_words(ContainerSpec *spec, char **words) {
+	spec->image = g_strdup(words[0]);
+	if (words[1])
+		spec->command = g_strdupv(words + 1);
+}
+
+static bool print_id(const char *id, GError **err) {
+	g_autofree char *line = g_strconcat(id, "\n", NULL);
+
+	return cli_print(line, err);
+}
+
+static int run_create(Cli *cli, char **arguments, GError **err) {
+	g_autofree char *id = NULL;
+
+	take_words(cli->container_spec, arguments);
+	Engine *engine = cli_engine(cli, err);
+	if (!engine || !engine_container_create(engine, cli->container_spec, &id, err))
+		return -1;
+	return print_id(id, err) ? 0 : -1;
+}
+
+/* A container with --rm whose program never ran has no end at which it would be removed. */
+static void remove_unstarted(Engine *engine, const ContainerSpec *spec, const char *id) {
+	g_autoptr(GError) error = NULL;
+
+	if (spec->remove && !engine_container_remove(engine, id, true, SPEC_UNSET, &error) &&
+		!error_is(error, ERROR_NOT_FOUND))
+		log_warning("%s, ignoring", error->message);
+}
+
+static int start_detached(Engine *engine, const char *id, GError **err) {
+	if (!engine_container_start(engine, id, NULL, err))
+		return -1;
+	return print_id(id, err) ? 0 : -1;
+}
+
+static int create_and_start(Cli *cli, const RunOptions *options, GError **err) {
+	ContainerSpec *spec = cli->container_spec;
+	g_autofree char *id = NULL;
+
+	spec->detach = options->detach;
+	Engine *engine = cli_engine(cli, err);
+	if (!engine || !engine_container_create(engine, spec, &id, err))
+		return -1;
+	const ForegroundRequest request = {.container = id,
+		.interactive = spec->interactive,
+		.tty = spec->tty,
+		.sig_proxy = options->sig_proxy};
+	int status = options->detach ? start_detached(engine, id, err)
+				     : foreground_run(cli, &request, err);
+	if (status < 0)
+		remove_unstarted(engine, spec, id);
+	return status;
+}
+
+static int run_run(Cli *cli, char **arguments, GError **err) {
+	take_words(cli->container_spec, arguments);
+	return create_and_start(cli, cli->options, err);
+}
+
+static int run_add(Cli *cli, char **arguments, GError **err) {
+	const RunOptions options = {.detach = true};
+	ContainerSpec *spec = cli->container_spec;
+
+	if (spec->pod) {
+		fail(err, ERROR_INVALID, "\"--pod\" is the first argument of \"podctl pod add\"");
+		return -1;
+	}
+	spec->pod = g_strdup(arguments[0]);
+	take_words(spec, arguments + 1);
+	return create_and_start(cli, &options, err);
+}
+
+const Command command_run = {
+	.usage = "[options] IMAGE [COMMAND [ARGUMENT...]]",
+	.help = "Run a command in a new container",
+	.flags = COMMAND_CONTAINER_SPEC | COMMAND_STOP_AT_ARGUMENT,
+	.min_arguments = 1,
+	.max_arguments = -1,
+	.argument = ARGUMENT_IMAGE,
+	.options = run_options,
+	.options_size = sizeof(RunOptions),
+	.defaults = &run_defaults,
+	.run = run_run,
+};
+
+const Command command_create = {
+	.usage = "[options] IMAGE [COMMAND [ARGUMENT...]]",
+	.help = "Make a container without starting it",
+	.flags = COMMAND_CONTAINER_SPEC | COMMAND_STOP_AT_ARGUMENT,
+	.min_arguments = 1,
+	.max_arguments = -1,
+	.argument = ARGUMENT_IMAGE,
+	.options = create_options,
+	.options_size = sizeof(RunOptions),
+	.run = run_create,
+};
+
+const Command command_pod_add = {
+	.usage = "[options] POD IMAGE [COMMAND [ARGUMENT...]]",
+	.help = "Run a new container in a pod, in the background",
+	.flags = COMMAND_CONTAINER_SPEC | COMMAND_STOP_AT_ARGUMENT | COMMAND_OPTIONS_TWICE,
+	.min_arguments = 2,
+	.max_arguments = -1,
+	.argument = ARGUMENT_POD,
+	.options = create_options,
+	.options_size = sizeof(RunOptions),
+	.run = run_add,
+};

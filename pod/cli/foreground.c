@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A container in the foreground. See foreground.h. The supervisor copies the output; here is the
+ * other direction, and the signals. */
+#include "cli/foreground.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cli/tty_relay.h"
+
+typedef struct SignalTarget {
+	Engine *engine;
+	const char *container;
+} SignalTarget;
+
+static void pass_signal(void *data, int signal_number) {
+	const SignalTarget *target = data;
+	g_autoptr(GError) error = NULL;
+
+	/* It may have ended in between: then there is nobody to tell. */
+	if (!engine_container_kill(target->engine, target->container, signal_number, &error))
+		log_debug("%s", error->message);
+}
+
+int foreground_run(Cli *cli, const ForegroundRequest *request, GError **err) {
+	EngineForeground foreground = {
+		.attach = true,
+		.in_fd = request->interactive && !request->tty ? STDIN_FILENO : -1,
+		.out_fd = STDOUT_FILENO,
+		.err_fd = STDERR_FILENO,
+		.ret_console_fd = -1,
+		.ret_exit_fd = -1,
+	};
+	int status = 0;
+
+	Engine *engine = cli_engine(cli, err);
+	if (!engine || !engine_container_start(engine, request->container, &foreground, err))
+		return -1;
+	_cleanup_close_ int console_fd = foreground.ret_console_fd;
+	_cleanup_close_ int exit_fd = foreground.ret_exit_fd;
+	SignalTarget target = {engine, request->container};
+	const Relay relay = {
+		.in_fd = request->interactive ? STDIN_FILENO : -1,
+		.console_fd = console_fd,
+		.out_fd = -1,
+		.end_fd = exit_fd,
+		.on_signal = request->sig_proxy ? pass_signal : NULL,
+		.data = &target,
+	};
+	if (!tty_relay_run(&relay, err) || !engine_wait_foreground(exit_fd, &status, err))
+		return -1;
+	return status;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The option tables of containers and pods. A row that stores has a field in the spec; a row that
+ * refuses says why, so that a script or a Quadlet file learns which option is in the way instead of
+ * being told "unknown". List or CSV follows podman: what it splits at commas is CSV here.
+ */
+#include "cli/spec_options.h"
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "model/spec.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define NO_PULL    "images are not pulled yet, load them with \"podctl image load\""
+#define NO_LIMIT   "resource limits are not there yet"
+#define NO_HEALTH  "health checks are not there yet"
+#define NO_DEVICE  "devices are not there yet"
+#define NO_USERNS  "user namespaces are not there yet"
+#define NO_VOLUME  "named volumes are not there yet"
+#define NO_NETWORK "networks other than the default one are not there yet"
+#define NO_INIT    "init containers are not there yet"
+
+static bool parse_pull(void *target, const OptionRow *row, const char *value, GError **err) {
+	static const char *const offered[] = {"missing", "never", "false", NULL};
+	static const char *const refused[] = {"always", "newer", "true", NULL};
+	char **field = (char **)((char *)target + row->offset);
+
+	if (str_in_list(value, refused))
+		return fail(err, ERROR_UNSUPPORTED, "option \"--pull=%s\" is not supported: %s",
+			value, NO_PULL);
+	if (!str_in_list(value, offered))
+		return fail(err, ERROR_INVALID,
+			"invalid value \"%s\" for \"--pull\": use missing or never", value);
+	g_free(*field);
+	*field = g_strdup(strcmp(value, "false") == 0 ? "never" : value);
+	return true;
+}
+
+/* An option whose "off" is what podctl does anyway, as files written for podman carry it. */
+static bool refuse_true(
+	G_GNUC_UNUSED void *target, const OptionRow *row, const char *value, GError **err) {
+	bool truth;
+
+	if (!parse_bool(value, &truth))
+		return fail(
+			err, ERROR_INVALID, "invalid value \"%s\" for \"--%s\"", value, row->name);
+	if (truth)
+		return fail(err, ERROR_UNSUPPORTED, "option \"--%s\" is not supported: %s",
+			row->name, row->help);
+	return true;
+}
+
+/* The same for modes: "host" user namespace is the only one. */
+static bool refuse_but_host(
+	G_GNUC_UNUSED void *target, const OptionRow *row, const char *value, GError **err) {
+	if (strcmp(value, "host") == 0 || !*value)
+		return true;
+	return fail(err, ERROR_UNSUPPORTED, "option \"--%s=%s\" is not supported: %s", row->name,
+		value, row->help);
+}
+
+/* "private" or "host"; a container's or the pod's namespace is joined only through the pod. */
+static bool parse_namespace(void *target, const OptionRow *row, const char *value, GError **err) {
+	static const char *const offered[] = {"private", "host", NULL};
+	char **field = (char **)((char *)target + row->offset);
+
+	if (!str_in_list(value, offered))
+		return fail(err, ERROR_UNSUPPORTED,
+			"option \"--%s=%s\" is not supported: use private or host", row->name,
+			value);
+	g_free(*field);
+	*field = g_strdup(value);
+	return true;
+}
+
+static bool parse_pod_id_file(void *target, const OptionRow *row, const char *value, GError **err) {
+	char **field = (char **)((char *)target + row->offset);
+	g_autofree char *text = NULL;
+
+	if (!fd_read_file(AT_FDCWD, value, 4096, &text, NULL, err))
+		return fail_prefix(err, "cannot read the pod id of \"--%s\"", row->name);
+	g_free(*field);
+	*field = g_strdup(g_strstrip(text));
+	return true;
+}
+
+#define FIELD(member) offsetof(ContainerSpec, member)
+
+/* clang-format off */
+const OptionRow container_spec_options[] = {
+	/* identity */
+	{"annotation", 0, OPTION_LIST, FIELD(annotations), "KEY=VALUE", "Add an annotation"},
+	{"cidfile", 0, OPTION_STRING, FIELD(cidfile), "FILE", "Write the container's id to a file"},
+	{"conmon-pidfile", 0, OPTION_STRING, FIELD(conmon_pidfile), "FILE", "Write the process id of the supervisor to a file"},
+	{"label", 'l', OPTION_LIST, FIELD(labels), "KEY=VALUE", "Set a label"},
+	{"label-file", 0, OPTION_LIST, FIELD(label_files), "FILE", "Read labels from a file"},
+	{"name", 0, OPTION_STRING, FIELD(name), "NAME", "Name of the container"},
+	{"pidfile", 0, OPTION_STRING, FIELD(pidfile), "FILE", "Write the process id of the container to a file"},
+	{"pod", 0, OPTION_STRING, FIELD(pod), "POD", "Put the container into a pod; new:NAME makes one"},
+	{"pod-id-file", 0, OPTION_CALL, FIELD(pod), "FILE", "Put the container into the pod whose id the file has", parse_pod_id_file},
+	{"pull", 0, OPTION_CALL, FIELD(pull), "POLICY", "Whether to look for the image elsewhere: missing or never", parse_pull},
+	{"replace", 0, OPTION_BOOL, FIELD(replace), NULL, "Remove a container of the same name first"},
+	{"rm", 0, OPTION_BOOL, FIELD(remove), NULL, "Remove the container when it has ended"},
+	{"rootfs", 0, OPTION_BOOL, FIELD(rootfs), NULL, "The first argument is a directory, not an image"},
+
+	/* process */
+	{"entrypoint", 0, OPTION_STRING, FIELD(entrypoint), "COMMAND", "Replace the image's entry point"},
+	{"env", 'e', OPTION_LIST, FIELD(env), "KEY[=VALUE]", "Set an environment variable, or pass the caller's"},
+	{"env-file", 0, OPTION_LIST, FIELD(env_files), "FILE", "Read environment variables from a file"},
+	{"group-add", 0, OPTION_CSV, FIELD(group_add), "GROUP", "Add a supplementary group"},
+	{"interactive", 'i', OPTION_BOOL, FIELD(interactive), NULL, "Keep standard input open"},
+	{"oom-score-adj", 0, OPTION_STRING, FIELD(oom_score_adj), "N", "How ready the kernel is to kill it (-1000 to 1000)"},
+	{"stop-signal", 0, OPTION_STRING, FIELD(stop_signal), "SIGNAL", "Signal that asks the container to end"},
+	{"stop-timeout", 0, OPTION_INT, FIELD(stop_timeout), "SECONDS", "Time between the stop signal and SIGKILL"},
+	{"timeout", 0, OPTION_INT, FIELD(timeout), "SECONDS", "Longest time the container may run; 0 is for ever"},
+	{"tty", 't', OPTION_BOOL, FIELD(tty), NULL, "Give the container a terminal"},
+	{"ulimit", 0, OPTION_CSV, FIELD(ulimits), "NAME=SOFT[:HARD]", "Set a resource limit of the process"},
+	{"umask", 0, OPTION_STRING, FIELD(umask), "MODE", "File mode mask"},
+	{"unsetenv", 0, OPTION_LIST, FIELD(unset_env), "KEY", "Remove an environment variable of the image"},
+	{"unsetenv-all", 0, OPTION_BOOL, FIELD(unset_env_all), NULL, "Remove all environment variables of the image"},
+	{"user", 'u', OPTION_STRING, FIELD(user), "USER[:GROUP]", "User of the process, by name or number"},
+	{"workdir", 'w', OPTION_STRING, FIELD(workdir), "DIR", "Working directory"},
+
+	/* sandbox */
+	{"cap-add", 0, OPTION_CSV, FIELD(cap_add), "CAPABILITY", "Add a capability"},
+	{"cap-drop", 0, OPTION_CSV, FIELD(cap_drop), "CAPABILITY", "Drop a capability"},
+	{"ipc", 0, OPTION_CALL, FIELD(ipc_mode), "MODE", "IPC namespace: private or host", parse_namespace},
+	{"pid", 0, OPTION_CALL, FIELD(pid_mode), "MODE", "PID namespace: private or host", parse_namespace},
+	{"privileged", 0, OPTION_BOOL, FIELD(privileged), NULL, "All capabilities, no seccomp filter, no masked paths"},
+	{"read-only", 0, OPTION_BOOL, FIELD(read_only), NULL, "Mount the root file system read-only"},
+	{"read-only-tmpfs", 0, OPTION_TRISTATE, FIELD(read_only_tmpfs), NULL, "With --read-only: writable /dev, /run, /tmp, /var/tmp (default)"},
+	{"security-opt", 0, OPTION_LIST, FIELD(security_opt), "OPTION", "Set a security option"},
+	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the container's namespaces"},
+	{"uts", 0, OPTION_CALL, FIELD(uts_mode), "MODE", "UTS namespace: private or host", parse_namespace},
+
+	/* storage */
+	{"mount", 0, OPTION_LIST, FIELD(mounts), "type=TYPE,...", "Mount a directory or a tmpfs, in words"},
+	{"shm-size", 0, OPTION_STRING, FIELD(shm_size), "SIZE", "Size of /dev/shm"},
+	{"tmpfs", 0, OPTION_LIST, FIELD(tmpfs), "DIR[:OPTIONS]", "Mount a tmpfs"},
+	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host"},
+
+	/* network */
+	{"add-host", 0, OPTION_CSV, FIELD(add_hosts), "NAME:ADDRESS", "Add a line to /etc/hosts"},
+	{"dns", 0, OPTION_CSV, FIELD(dns), "ADDRESS", "Name server"},
+	{"dns-option", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "Option of the resolver"},
+	{"dns-opt", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "The same as --dns-option", .hidden = true},
+	{"dns-search", 0, OPTION_CSV, FIELD(dns_searches), "DOMAIN", "Search domain"},
+	{"expose", 0, OPTION_CSV, FIELD(expose), "PORT", "Note a port that the container listens on"},
+	{"hostname", 'h', OPTION_STRING, FIELD(hostname), "NAME", "Host name"},
+	{"ip", 0, OPTION_STRING, FIELD(ip), "ADDRESS", "IPv4 address"},
+	{"mac-address", 0, OPTION_STRING, FIELD(mac_address), "ADDRESS", "MAC address"},
+	{"network", 0, OPTION_LIST, FIELD(networks), "MODE", "bridge, none, host"},
+	{"net", 0, OPTION_LIST, FIELD(networks), "MODE", "The same as --network", .hidden = true},
+	{"no-hosts", 0, OPTION_BOOL, FIELD(no_hosts), NULL, "Leave /etc/hosts as the image has it"},
+	{"publish", 'p', OPTION_CSV, FIELD(publish), "[[ADDRESS:]PORT:]PORT[/PROTOCOL]", "Publish a port on the host"},
+
+	/* supervision */
+	{"cgroups", 0, OPTION_STRING, FIELD(cgroups), "MODE", "enabled, disabled, no-conmon, split"},
+	{"log-driver", 0, OPTION_STRING, FIELD(log_driver), "DRIVER", "journald, k8s-file, none"},
+	{"log-opt", 0, OPTION_LIST, FIELD(log_opts), "KEY=VALUE", "Option of the log driver"},
+	{"restart", 0, OPTION_STRING, FIELD(restart), "POLICY", "no, on-failure[:N], always, unless-stopped"},
+	{"sdnotify", 0, OPTION_STRING, FIELD(sdnotify), "MODE", "Who tells systemd: conmon, container, ignore"},
+
+	/* off is what podctl does */
+	{"disable-content-trust", 0, OPTION_REFUSED_BOOL, 0, NULL, "a word of another program without a meaning here"},
+	{"env-host", 0, OPTION_CALL, 0, NULL, "name the variables with --env", refuse_true, "true", true},
+	{"env-merge", 0, OPTION_REFUSED, 0, NULL, "name the variables with --env"},
+	{"http-proxy", 0, OPTION_CALL, 0, NULL, "name the variables with --env", refuse_true, "true", true},
+	{"init", 0, OPTION_CALL, 0, NULL, "an init process is not there yet", refuse_true, "true", true},
+	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
+	{"oom-kill-disable", 0, OPTION_CALL, 0, NULL, "cgroup v2 has no such switch", refuse_true, "true", true},
+	{"publish-all", 'P', OPTION_CALL, 0, NULL, "name the ports with --publish", refuse_true, "true", true},
+	{"rmi", 0, OPTION_CALL, 0, NULL, "remove the image with \"podctl image rm\"", refuse_true, "true", true},
+	{"systemd", 0, OPTION_CALL, 0, NULL, "systemd inside a container is not there yet", refuse_true, NULL, true},
+	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
+
+	/* refused */
+	{"arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"attach", 'a', OPTION_REFUSED, 0, NULL, "a foreground run shows output and errors"},
+	{"authfile", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"blkio-weight", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"blkio-weight-device", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cert-dir", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"cgroup-conf", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cgroup-parent", 0, OPTION_REFUSED, 0, NULL, "the place in the cgroup tree is podctl's or systemd's choice yet"},
+	{"cgroupns", 0, OPTION_REFUSED, 0, NULL, "the cgroup namespace is always private"},
+	{"chrootdirs", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
+	{"cpu-period", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpu-quota", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpu-rt-period", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
+	{"cpu-rt-runtime", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
+	{"cpu-shares", 'c', OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpuset-cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpuset-mems", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"creds", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"decryption-key", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
+	{"device-cgroup-rule", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
+	{"device-read-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"device-read-iops", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"device-write-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"device-write-iops", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
+	{"group-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/group is left alone"},
+	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-max-log-count", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-max-log-size", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-on-failure", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-success", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"healthcheck-command", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"healthcheck-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"healthcheck-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"healthcheck-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"healthcheck-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"hosts-file", 0, OPTION_REFUSED, 0, NULL, "name the lines with --add-host"},
+	{"hostuser", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/passwd is left alone"},
+	{"image-volume", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
+	{"init-ctr", 0, OPTION_REFUSED, 0, NULL, NO_INIT},
+	{"init-path", 0, OPTION_REFUSED, 0, NULL, "an init process is not there yet"},
+	{"intel-rdt-closid", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
+	{"link-local-ip", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
+	{"memory", 'm', OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"memory-reservation", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"memory-swap", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"memory-swappiness", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
+	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
+	{"no-hostname", 0, OPTION_REFUSED_BOOL, 0, NULL, "not there yet"},
+	{"os", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"override-arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"override-os", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"override-variant", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"passwd", 0, OPTION_CALL, 0, NULL, "the image's /etc/passwd is left alone", refuse_true, "true", true},
+	{"passwd-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/passwd is left alone"},
+	{"personality", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
+	{"pids-limit", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"platform", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"preserve-fd", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
+	{"preserve-fds", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
+	{"requires", 0, OPTION_REFUSED, 0, NULL, "let systemd order the units"},
+	{"retry", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"retry-delay", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"seccomp-policy", 0, OPTION_REFUSED, 0, NULL, "use --security-opt seccomp=FILE"},
+	{"secret", 0, OPTION_REFUSED, 0, NULL, "secrets are not there yet"},
+	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "systemd inside a container is not there yet"},
+	{"signature-policy", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"storage-opt", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
+	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"subuidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"tls-verify", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_PULL},
+	{"tz", 0, OPTION_REFUSED, 0, NULL, "time zones are not there yet; try --env TZ=ZONE"},
+	{"uidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"variant", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
+	{"volumes-from", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
+	{NULL},
+};
+/* clang-format on */
+
+#undef FIELD
+#define FIELD(member) offsetof(PodSpec, member)
+
+/* clang-format off */
+const OptionRow pod_spec_options[] = {
+	{"add-host", 0, OPTION_CSV, FIELD(add_hosts), "NAME:ADDRESS", "Add a line to /etc/hosts"},
+	{"dns", 0, OPTION_CSV, FIELD(dns), "ADDRESS", "Name server"},
+	{"dns-option", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "Option of the resolver"},
+	{"dns-opt", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "The same as --dns-option", .hidden = true},
+	{"dns-search", 0, OPTION_CSV, FIELD(dns_searches), "DOMAIN", "Search domain"},
+	{"exit-policy", 0, OPTION_STRING, FIELD(exit_policy), "POLICY", "When the last member ends: continue or stop"},
+	{"hostname", 'h', OPTION_STRING, FIELD(hostname), "NAME", "Host name of the pod"},
+	{"infra", 0, OPTION_BOOL, FIELD(infra), NULL, "Make an infra container (default)"},
+	{"infra-conmon-pidfile", 0, OPTION_STRING, FIELD(infra_pidfile), "FILE", "Write the process id of the infra container to a file"},
+	{"infra-name", 0, OPTION_STRING, FIELD(infra_name), "NAME", "Name of the infra container"},
+	{"ip", 0, OPTION_STRING, FIELD(ip), "ADDRESS", "IPv4 address"},
+	{"label", 'l', OPTION_LIST, FIELD(labels), "KEY=VALUE", "Set a label"},
+	{"mac-address", 0, OPTION_STRING, FIELD(mac_address), "ADDRESS", "MAC address"},
+	{"name", 'n', OPTION_STRING, FIELD(name), "NAME", "Name of the pod"},
+	{"network", 0, OPTION_LIST, FIELD(networks), "MODE", "bridge, none, host"},
+	{"net", 0, OPTION_LIST, FIELD(networks), "MODE", "The same as --network", .hidden = true},
+	{"no-hosts", 0, OPTION_BOOL, FIELD(no_hosts), NULL, "Leave /etc/hosts as the images have it"},
+	{"pod-id-file", 0, OPTION_STRING, FIELD(pod_id_file), "FILE", "Write the pod's id to a file"},
+	{"publish", 'p', OPTION_CSV, FIELD(publish), "[[ADDRESS:]PORT:]PORT[/PROTOCOL]", "Publish a port on the host"},
+	{"replace", 0, OPTION_BOOL, FIELD(replace), NULL, "Remove a pod of the same name first"},
+	{"restart", 0, OPTION_STRING, FIELD(restart), "POLICY", "Restart policy of members that have none"},
+	{"security-opt", 0, OPTION_LIST, FIELD(security_opt), "OPTION", "Set a security option of every member"},
+	{"share", 0, OPTION_STRING, FIELD(share), "NAMESPACES", "Namespaces that members share: net, ipc, uts, pid, none"},
+	{"shm-size", 0, OPTION_STRING, FIELD(shm_size), "SIZE", "Size of /dev/shm"},
+	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the pod's namespaces"},
+	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host into every member"},
+
+	{"share-parent", 0, OPTION_REFUSED_BOOL, 0, NULL, "members always share the pod's cgroup"},
+	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
+
+	{"blkio-weight", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"blkio-weight-device", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cgroup-parent", 0, OPTION_REFUSED, 0, NULL, "the place in the cgroup tree is podctl's or systemd's choice yet"},
+	{"cpu-shares", 'c', OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpuset-cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"cpuset-mems", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
+	{"device-read-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"device-write-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
+	{"hosts-file", 0, OPTION_REFUSED, 0, NULL, "name the lines with --add-host"},
+	{"infra-command", 0, OPTION_REFUSED, 0, NULL, "the infra container is podctl-pause"},
+	{"infra-image", 0, OPTION_REFUSED, 0, NULL, "the infra container needs no image"},
+	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
+	{"label-file", 0, OPTION_REFUSED, 0, NULL, "name the labels with --label"},
+	{"memory", 'm', OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"memory-swap", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
+	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
+	{"no-hostname", 0, OPTION_REFUSED_BOOL, 0, NULL, "not there yet"},
+	{"pid", 0, OPTION_REFUSED, 0, NULL, "use --share"},
+	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "systemd inside a container is not there yet"},
+	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"subuidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"uidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
+	{"uts", 0, OPTION_REFUSED, 0, NULL, "use --share"},
+	{"volumes-from", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
+	{NULL},
+};
+/* clang-format on */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The relay. See tty_relay.h. */
+#include "cli/tty_relay.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/parse.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+
+enum {
+	/* A write to a terminal may block even after poll() if it does not fit: small pieces. */
+	INPUT_CHUNK = 256,
+	OUTPUT_CHUNK = 16384,
+	END_OF_TRANSMISSION = 4,
+};
+
+static const int relayed_signals[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGWINCH};
+
+typedef struct RelayState {
+	const Relay *relay;
+	int signal_fd;
+	bool raw;
+	struct termios saved;
+	sigset_t saved_mask;
+	bool input_open, console_open;
+	char input[INPUT_CHUNK]; /* read, not yet written to the console */
+	size_t input_size;
+} RelayState;
+
+static void copy_window_size(const Relay *relay) {
+	struct winsize size;
+
+	if (relay->console_fd >= 0 && relay->in_fd >= 0 &&
+		ioctl(relay->in_fd, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(relay->console_fd, TIOCSWINSZ, &size);
+}
+
+static bool set_up(RelayState *state, GError **err) {
+	const Relay *relay = state->relay;
+	struct termios raw;
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	array_foreach (signal_number, relayed_signals)
+		sigaddset(&mask, *signal_number);
+	sigprocmask(SIG_BLOCK, &mask, &state->saved_mask);
+	state->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (state->signal_fd < 0)
+		return fail_errno(err, errno, "cannot wait for signals");
+	state->console_open = relay->console_fd >= 0;
+	state->input_open = state->console_open && relay->in_fd >= 0;
+	if (state->input_open && tcgetattr(relay->in_fd, &state->saved) == 0) {
+		raw = state->saved;
+		cfmakeraw(&raw);
+		state->raw = tcsetattr(relay->in_fd, TCSADRAIN, &raw) == 0;
+		copy_window_size(relay);
+	}
+	return true;
+}
+
+static void tear_down(RelayState *state) {
+	if (state->raw)
+		(void)tcsetattr(state->relay->in_fd, TCSADRAIN, &state->saved);
+	close_fd_ptr(&state->signal_fd);
+	sigprocmask(SIG_SETMASK, &state->saved_mask, NULL);
+}
+
+static bool handle_signals(RelayState *state, GError **err) {
+	const Relay *relay = state->relay;
+	struct signalfd_siginfo info;
+
+	while (read(state->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		int signal_number = (int)info.ssi_signo;
+		if (signal_number == SIGWINCH)
+			copy_window_size(relay);
+		else if (relay->on_signal)
+			relay->on_signal(relay->data, signal_number);
+		else
+			return fail(err, ERROR_FAILED, "interrupted by %s, the container goes on",
+				signal_to_string(signal_number));
+	}
+	return true;
+}
+
+static void read_input(RelayState *state) {
+	ssize_t size = read(state->relay->in_fd, state->input, sizeof(state->input));
+
+	if (size > 0) {
+		state->input_size = (size_t)size;
+	} else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
+		/* The end of a pipe is what Ctrl-D is at a keyboard. */
+		state->input[0] = END_OF_TRANSMISSION;
+		state->input_size = 1;
+		state->input_open = false;
+	}
+}
+
+static void drop_input(RelayState *state) {
+	state->input_open = false;
+	state->input_size = 0;
+}
+
+static void write_input(RelayState *state) {
+	ssize_t size = write(state->relay->console_fd, state->input, state->input_size);
+
+	if (size > 0) {
+		memmove(state->input, state->input + size, state->input_size - (size_t)size);
+		state->input_size -= (size_t)size;
+	} else if (size < 0 && errno != EINTR && errno != EAGAIN) {
+		drop_input(state);
+	}
+}
+
+/* EIO is how a pty says that its other side is closed. */
+static bool copy_output(RelayState *state, GError **err) {
+	char buffer[OUTPUT_CHUNK];
+	ssize_t size = read(state->relay->console_fd, buffer, sizeof(buffer));
+
+	if (size < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (size <= 0) {
+		state->console_open = false;
+		return true;
+	}
+	return fd_write_all(state->relay->out_fd, buffer, (size_t)size, "standard output", err);
+}
+
+static bool drain_output(RelayState *state, GError **err) {
+	struct pollfd poll_fd = {.fd = state->relay->console_fd, .events = POLLIN};
+
+	while (state->console_open && state->relay->out_fd >= 0 && poll(&poll_fd, 1, 0) > 0)
+		if (!copy_output(state, err))
+			return false;
+	return true;
+}
+
+static bool copy_until_end(RelayState *state, GError **err) {
+	const Relay *relay = state->relay;
+	bool copies = relay->out_fd >= 0;
+
+	while (relay->end_fd >= 0) {
+		short console_events = 0;
+		if (state->console_open && copies)
+			console_events |= POLLIN;
+		if (state->input_size > 0)
+			console_events |= POLLOUT;
+		struct pollfd fds[] = {
+			{.fd = relay->end_fd, .events = POLLIN},
+			{.fd = state->signal_fd, .events = POLLIN},
+			{.fd = console_events ? relay->console_fd : -1, .events = console_events},
+			{.fd = state->input_open && state->input_size == 0 ? relay->in_fd : -1,
+				.events = POLLIN},
+		};
+		if (poll(fds, ARRAY_LENGTH(fds), -1) < 0 && errno != EINTR)
+			return fail_errno(err, errno, "cannot wait for the container");
+		if ((fds[1].revents & POLLIN) && !handle_signals(state, err))
+			return false;
+		if (fds[3].revents)
+			read_input(state);
+		if (fds[2].revents & POLLOUT)
+			write_input(state);
+		if ((fds[2].revents & (POLLIN | POLLHUP | POLLERR)) && copies &&
+			!copy_output(state, err))
+			return false;
+		if ((fds[2].revents & POLLHUP) && !copies)
+			drop_input(state);
+		if (fds[0].revents)
+			break;
+	}
+	return drain_output(state, err);
+}
+
+bool tty_relay_run(const Relay *relay, GError **err) {
+	RelayState state = {.relay = relay, .signal_fd = -1};
+
+	sigprocmask(SIG_SETMASK, NULL, &state.saved_mask);
+	bool good = set_up(&state, err) && copy_until_end(&state, err);
+	tear_down(&state);
+	return good;
+}
