@@ -23,9 +23,33 @@
 #include <string.h>
 #include <sys/file.h>
 
-/* The host's end: 12 of the 15 characters a name may have. */
-static char *host_interface_of(const char *id) {
-	return g_strdup_printf("pv%.10s", id);
+/* The host's end: 12 or 13 of the 15 characters a name may have. There are two, because the pair of
+ * an owner that is attached again at once may still be going away. */
+static char *host_interface_of(const char *id, bool second) {
+	return g_strdup_printf("pv%.10s%s", id, second ? "b" : "");
+}
+
+static char *choose_host_interface(const char *id) {
+	char *first = host_interface_of(id, false);
+
+	if (if_nametoindex(first) == 0)
+		return first;
+	g_free(first);
+	return host_interface_of(id, true);
+}
+
+static bool remove_pair(const char *name, const OwnerRecord *record, GError **err) {
+	/* a living process keeps its namespace: there the interface must really go */
+	if (record->target.pid == 0 || proc_is_alive(record->target))
+		return link_remove(name, err);
+	return link_abandon(name, err);
+}
+
+static bool remove_pairs(const char *id, const OwnerRecord *record, GError **err) {
+	g_autofree char *first = host_interface_of(id, false);
+	g_autofree char *second = host_interface_of(id, true);
+
+	return remove_pair(first, record, err) && remove_pair(second, record, err);
 }
 
 static bool check_request(const NetworkAttach *attach, Subnet *ret_subnet, GError **err) {
@@ -109,34 +133,71 @@ static bool release_leases(int state_fd, const char *id, const OwnerRecord *reco
 	return networks != NULL;
 }
 
-static bool undo(int state_fd, Nft *nft, const char *id, const OwnerRecord *record, GError **err) {
-	g_autofree char *host_interface = host_interface_of(id);
-
+/* All that is the owner's own; what owners share stays until it is swept. */
+static bool release(
+	int state_fd, Nft *nft, const char *id, const OwnerRecord *record, GError **err) {
 	if (!unpublish(state_fd, nft, id, record, err) ||
 		(!record->address && !ports_release_all(state_fd, id, err)) ||
-		!link_remove(host_interface, err))
+		!remove_pairs(id, record, err))
 		return false;
-	_cleanup_close_ int lock_fd = bridge_lock(state_fd, LOCK_EX, err);
+	_cleanup_close_ int lock_fd = bridge_lock(state_fd, LOCK_SH, err);
 	return lock_fd >= 0 && release_leases(state_fd, id, record, err) &&
-	       bridge_sweep(state_fd, nft, err) && owner_remove(state_fd, id, err);
+	       owner_remove(state_fd, id, err);
+}
+
+static bool sweep(int state_fd, Nft *nft, GError **err) {
+	_cleanup_close_ int lock_fd = bridge_lock(state_fd, LOCK_EX, err);
+
+	return lock_fd >= 0 && bridge_sweep(state_fd, nft, err);
+}
+
+/* The state directory, -1 when there is none: then there is nothing to undo and no error. */
+static bool open_state(const char *state_dir, int *ret_fd, GError **err) {
+	g_autoptr(GError) failure = NULL;
+
+	*ret_fd = owner_open_state(state_dir, false, &failure);
+	if (*ret_fd >= 0 || error_is(failure, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&failure));
+	return false;
+}
+
+static bool release_by_id(int state_fd, Nft *nft, const char *id, GError **err) {
+	g_autoptr(GError) failure = NULL;
+
+	if (!owner_id_is_valid(id))
+		return fail(err, ERROR_INVALID, "bad owner \"%s\"", id);
+	g_autoptr(OwnerRecord) record = owner_read(state_fd, id, &failure);
+	if (record)
+		return release(state_fd, nft, id, record, err);
+	if (error_is(failure, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&failure));
+	return false;
+}
+
+bool connect_release(const char *state_dir, const char *owner_id, GError **err) {
+	g_autoptr(Nft) nft = nft_open();
+	_cleanup_close_ int state_fd = -1;
+
+	return open_state(state_dir, &state_fd, err) &&
+	       (state_fd < 0 || release_by_id(state_fd, nft, owner_id, err));
+}
+
+bool connect_sweep(const char *state_dir, GError **err) {
+	g_autoptr(Nft) nft = nft_open();
+	_cleanup_close_ int state_fd = -1;
+
+	return open_state(state_dir, &state_fd, err) && (state_fd < 0 || sweep(state_fd, nft, err));
 }
 
 bool connect_detach(const char *state_dir, const char *owner_id, GError **err) {
 	g_autoptr(Nft) nft = nft_open();
-	g_autoptr(GError) failure = NULL;
+	_cleanup_close_ int state_fd = -1;
 
-	if (!owner_id_is_valid(owner_id))
-		return fail(err, ERROR_INVALID, "bad owner \"%s\"", owner_id);
-	_cleanup_close_ int state_fd = owner_open_state(state_dir, false, &failure);
-	g_autoptr(OwnerRecord) record =
-		state_fd >= 0 ? owner_read(state_fd, owner_id, &failure) : NULL;
-	if (!record) {
-		if (error_is(failure, ERROR_NOT_FOUND))
-			return true;
-		g_propagate_error(err, g_steal_pointer(&failure));
-		return false;
-	}
-	return undo(state_fd, nft, owner_id, record, err);
+	return open_state(state_dir, &state_fd, err) &&
+	       (state_fd < 0 ||
+		       (release_by_id(state_fd, nft, owner_id, err) && sweep(state_fd, nft, err)));
 }
 
 /* What an earlier life of the owner left, all but the lease: *ret_kept is its address. */
@@ -149,10 +210,9 @@ static bool clear_leftovers(
 		return true;
 	if (!record->address || g_strcmp0(record->network, attach->network->name) != 0 ||
 		(attach->ip && strcmp(attach->ip, record->address) != 0))
-		return undo(state_fd, nft, id, record, err);
+		return release(state_fd, nft, id, record, err);
 	*ret_kept = g_strdup(record->address);
-	return unpublish(state_fd, nft, id, record, err) &&
-	       link_remove(record->host_interface, err);
+	return unpublish(state_fd, nft, id, record, err) && remove_pairs(id, record, err);
 }
 
 static bool lease(int state_fd, const NetworkAttach *attach, const Subnet *subnet, const char *kept,
@@ -194,8 +254,9 @@ static OwnerRecord *record_of(const NetworkAttach *attach) {
 
 	record->network = g_strdup(attach->network->name);
 	record->bridge = g_strdup(attach->network->bridge);
-	record->host_interface = host_interface_of(attach->owner_id);
+	record->host_interface = choose_host_interface(attach->owner_id);
 	record->interface = g_strdup(attach->interface ? attach->interface : "eth0");
+	record->target = attach->target;
 	record->ports = network_ports_copy(attach->ports, attach->n_ports);
 	record->n_ports = attach->n_ports;
 	return record;

@@ -9,7 +9,10 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -17,6 +20,7 @@
 #include <netlink/route/link/veth.h>
 #include <netlink/route/route.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 typedef struct nl_sock NlSock;
 typedef struct nl_addr NlAddr;
@@ -256,6 +260,39 @@ static bool visit_inside(const LinkPair *pair, const Subnet *subnet, GError **er
 	return netns_enter(self_fd, ok ? err : NULL) && ok;
 }
 
+/*
+ * The kernel opens a port of the bridge, and the bridge itself at its first port, some time after
+ * the carrier came: a pod that connects at once would lose its first packet, and with it a second
+ * until the next try. Asking for the link state makes the kernel do it now (Linux 6.8; before,
+ * waiting does).
+ */
+static bool wait_running(int fd, const char *interface) {
+	enum { TRIES = 200, PAUSE_USEC = 500 };
+
+	for (unsigned round = 0; round < TRIES; round++) {
+		struct ethtool_value link_state = {.cmd = ETHTOOL_GLINK};
+		struct ifreq request = {0};
+		g_strlcpy(request.ifr_name, interface, sizeof request.ifr_name);
+		request.ifr_data = (char *)&link_state;
+		ioctl(fd, SIOCETHTOOL, &request);
+		if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+			return false;
+		if (request.ifr_flags & IFF_RUNNING)
+			return true;
+		g_usleep(PAUSE_USEC);
+	}
+	return false;
+}
+
+static void wait_port(const LinkPair *pair) {
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char bridge[IFNAMSIZ];
+
+	if (fd < 0 || !if_indextoname(pair->bridge_ifindex, bridge) ||
+		!wait_running(fd, pair->host_interface) || !wait_running(fd, bridge))
+		log_debug("interface \"%s\" is slow to come up, continuing", pair->host_interface);
+}
+
 bool link_make_pair(const LinkPair *pair, const Subnet *subnet, GError **err) {
 	g_autoptr(NlSock) sock = open_socket(err);
 	g_autoptr(NlAddr) mac = NULL;
@@ -278,7 +315,10 @@ bool link_make_pair(const LinkPair *pair, const Subnet *subnet, GError **err) {
 	if (ifindex == 0)
 		return fail_errno(err, errno, "cannot find \"%s\"", pair->host_interface);
 	disable_ipv6(pair->host_interface);
-	return set_port_up(sock, ifindex, err) && visit_inside(pair, subnet, err);
+	if (!set_port_up(sock, ifindex, err) || !visit_inside(pair, subnet, err))
+		return false;
+	wait_port(pair);
+	return true;
 }
 
 bool link_remove(const char *name, GError **err) {
@@ -297,4 +337,50 @@ bool link_remove(const char *name, GError **err) {
 	if (code < 0 && code != -NLE_NODEV && code != -NLE_OBJ_NOTFOUND)
 		return fail_nl(err, code, "cannot remove interface \"%s\"", name);
 	return true;
+}
+
+/* True if the namespace with this number (as our own namespace counts) is held by nobody any more:
+ * the kernel then finds no reference to take. */
+static bool is_namespace_going(NlSock *sock, int32_t netnsid) {
+	struct rtgenmsg header = {.rtgen_family = AF_UNSPEC};
+	NlMsg *message = nlmsg_alloc_simple(RTM_GETNSID, NLM_F_REQUEST | NLM_F_ACK);
+
+	nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO);
+	nla_put_s32(message, NETNSA_NSID, netnsid);
+	return nl_send_sync(sock, message) == -NLE_OBJ_NOTFOUND; /* frees the message */
+}
+
+static bool is_going(const char *host_interface) {
+	g_autoptr(NlSock) sock = open_socket(NULL);
+	g_autoptr(NlLink) link = NULL;
+	int32_t netnsid;
+
+	if (!sock)
+		return false;
+	int code = rtnl_link_get_kernel(sock, 0, host_interface, &link);
+	if (code < 0)
+		return code == -NLE_NODEV || code == -NLE_OBJ_NOTFOUND;
+	/* without a number: it was taken away already */
+	return rtnl_link_get_link_netnsid(link, &netnsid) == 0 &&
+	       (netnsid < 0 || is_namespace_going(sock, netnsid));
+}
+
+static bool unplug(const char *name, GError **err) {
+	g_autoptr(NlSock) sock = open_socket(err);
+	g_autoptr(NlLink) link = rtnl_link_alloc();
+	g_autoptr(NlLink) change = rtnl_link_alloc();
+
+	if (!sock)
+		return false;
+	rtnl_link_set_name(link, name);
+	rtnl_link_set_master(change, 0);
+	rtnl_link_unset_flags(change, IFF_UP);
+	int code = rtnl_link_change(sock, link, change, 0);
+	if (code < 0 && code != -NLE_NODEV && code != -NLE_OBJ_NOTFOUND)
+		return fail_nl(err, code, "cannot unplug interface \"%s\"", name);
+	return true;
+}
+
+bool link_abandon(const char *name, GError **err) {
+	return if_nametoindex(name) == 0 || is_going(name) || unplug(name, err);
 }

@@ -23,5 +23,11 @@ typedef struct LinkPair {
 
 bool link_make_pair(const LinkPair *pair, const Subnet *subnet, GError **err);
 
-/* Removes a link by name; one that is not there is fine. */
+/* Removes a link by name; one that is not there is fine. The kernel takes some ten milliseconds. */
 bool link_remove(const char *name, GError **err);
+
+/* Gets rid of the host's end of a veth pair whose other end's process has ended, without those ten
+ * milliseconds: the kernel removes the pair together with the namespace. Where the namespace is not
+ * seen going yet (the kernel lets go of sockets late), the link is taken off the bridge and down,
+ * so that whatever still lives in there has no network any more. */
+bool link_abandon(const char *name, GError **err);

@@ -3,6 +3,7 @@
 #include "network/network.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/module.h"
 #include "network/ops.h"
 
@@ -27,13 +28,47 @@ bool network_attach(const NetworkAttach *attach, NetworkResult *ret_result, GErr
 	return ops && ops->attach(attach, ret_result, err);
 }
 
-bool network_detach(const char *state_dir, const char *owner_id, GError **err) {
-	/* the record is written before anything is made: no record, nothing to undo */
+/* The record is written before anything is made: no record, nothing to undo. */
+static bool is_known(const char *state_dir, const char *owner_id) {
 	g_autofree char *record = g_build_filename(state_dir, "owners", owner_id, NULL);
 	struct stat st;
 
-	if (lstat(record, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	return lstat(record, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+/* A bridge without a lease: somebody was killed before the sweep. */
+static bool has_idle_network(const char *state_dir) {
+	g_autofree char *networks = g_build_filename(state_dir, "networks", NULL);
+	g_auto(GStrv) names = fd_list_dir(AT_FDCWD, networks, NULL);
+
+	for (char **name = names; name && *name; name++) {
+		g_autofree char *path = g_build_filename(state_dir, "leases", *name, NULL);
+		g_auto(GStrv) leases = fd_list_dir(AT_FDCWD, path, NULL);
+		if (!leases || !leases[0])
+			return true;
+	}
+	return false;
+}
+
+bool network_detach(const char *state_dir, const char *owner_id, GError **err) {
+	bool known = is_known(state_dir, owner_id);
+
+	if (!known && !has_idle_network(state_dir))
 		return true;
 	const NetworkOps *ops = load_ops(err);
 	return ops && ops->detach(state_dir, owner_id, err);
+}
+
+bool network_release(const char *state_dir, const char *owner_id, GError **err) {
+	if (!is_known(state_dir, owner_id))
+		return true;
+	const NetworkOps *ops = load_ops(err);
+	return ops && ops->release(state_dir, owner_id, err);
+}
+
+bool network_sweep(const char *state_dir, GError **err) {
+	if (!has_idle_network(state_dir))
+		return true;
+	const NetworkOps *ops = load_ops(err);
+	return ops && ops->sweep(state_dir, err);
 }

@@ -63,3 +63,10 @@ bool network_attach(const NetworkAttach *attach, NetworkResult *ret_result, GErr
 /* Undoes all of it; idempotent, an owner never seen is fine. The bridge stays while others use it
  * and goes with the last. */
 bool network_detach(const char *state_dir, const char *owner_id, GError **err);
+
+/* The two halves of network_detach, for a caller that has something better to do in between. The
+ * first undoes what is the owner's own and is quick; the second removes every bridge without users,
+ * with the last one the firewall table, and waits some 50 ms for the kernel when there is one. An
+ * owner that is attached in between finds the bridge standing. */
+bool network_release(const char *state_dir, const char *owner_id, GError **err);
+bool network_sweep(const char *state_dir, GError **err);

@@ -14,4 +14,6 @@ const NetworkOps network_ops = {
 	.set_log = set_log,
 	.attach = connect_attach,
 	.detach = connect_detach,
+	.release = connect_release,
+	.sweep = connect_sweep,
 };

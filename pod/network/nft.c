@@ -187,7 +187,11 @@ bool nft_remove_network(Nft *nft, const char *bridge, const char *subnet, GError
 }
 
 bool nft_rebuild(Nft *nft, const GPtrArray *networks, const GPtrArray *records, GError **err) {
-	g_autoptr(GString) text = g_string_new("table " TABLE "\ndelete table " TABLE "\n");
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	/* only when needed: the kernel is slow to close a socket after a removal */
+	if (nft_table_exists(nft))
+		g_string_append(text, "delete table " TABLE "\n");
 
 	g_string_append(text, skeleton);
 	for (guint i = 0; i < networks->len; i++) {

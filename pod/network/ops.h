@@ -13,6 +13,8 @@ typedef struct NetworkOps {
 	void (*set_log)(LogLevel level, LogSink sink);
 	bool (*attach)(const NetworkAttach *attach, NetworkResult *ret_result, GError **err);
 	bool (*detach)(const char *state_dir, const char *owner_id, GError **err);
+	bool (*release)(const char *state_dir, const char *owner_id, GError **err);
+	bool (*sweep)(const char *state_dir, GError **err);
 } NetworkOps;
 
 #define NETWORK_MODULE "podctl-network"

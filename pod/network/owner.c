@@ -59,6 +59,8 @@ bool owner_write(int state_fd, const char *id, const OwnerRecord *record, GError
 	json_put_string(json, "interface", record->interface);
 	json_put_string(json, "address", record->address);
 	json_put_string(json, "mac", record->mac);
+	json_put_int(json, "pid", record->target.pid);
+	json_put_int(json, "start_time", (int64_t)record->target.start_time);
 	json_object_set_new(json, "ports", network_ports_to_json(record->ports, record->n_ports));
 	g_autofree char *text = json_to_text(json, false);
 	_cleanup_close_ int dir_fd = fd_open_dir(state_fd, "owners", err);
@@ -82,6 +84,8 @@ OwnerRecord *owner_read(int state_fd, const char *id, GError **err) {
 	record->interface = g_strdup(json_get_string(json, "interface", NULL));
 	record->address = g_strdup(json_get_string(json, "address", NULL));
 	record->mac = g_strdup(json_get_string(json, "mac", NULL));
+	record->target.pid = (pid_t)json_get_int(json, "pid", 0);
+	record->target.start_time = (uint64_t)json_get_int(json, "start_time", 0);
 	record->ports = network_ports_from_json(json_object_get(json, "ports"), &record->n_ports);
 	return record;
 }

@@ -19,6 +19,7 @@ typedef struct OwnerRecord {
 	char *interface;
 	char *address; /* NULL: the lease and the claims may be half-made */
 	char *mac;
+	ProcId target; /* whose namespace was connected */
 	PortMapping *ports;
 	size_t n_ports;
 } OwnerRecord;

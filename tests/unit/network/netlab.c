@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "network/connect.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -21,6 +23,18 @@
 
 static LabPod world = {.netns_fd = -1};
 static int host_fd = -1;
+static char *state_dir;
+
+const NetworkDef lab_network = {
+	.name = (char *)"podctl",
+	.bridge = (char *)"podctl0",
+	.subnet = (char *)"10.87.0.0/16",
+	.gateway = (char *)"10.87.0.1",
+};
+
+const char *lab_state_dir(void) {
+	return state_dir;
+}
 
 static void loopback_up(void) {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -100,33 +114,50 @@ char *lab_run(const char *const *argv, int *ret_status) {
 	return run_in(host_fd, argv, ret_status);
 }
 
-static void ip(int netns_fd, const char *words) {
+void lab_ip(int netns_fd, const char *words) {
 	g_auto(GStrv) argv = g_strsplit(words, " ", -1);
 	int status;
-	g_autofree char *text = run_in(netns_fd, (const char *const *)argv, &status);
+	g_autofree char *text =
+		run_in(netns_fd >= 0 ? netns_fd : host_fd, (const char *const *)argv, &status);
 
 	g_assert_cmpint(status, ==, 0);
+}
+
+int lab_write_sysctl(int netns_fd, const char *path, const char *value) {
+	g_autofree char *full = g_strconcat("/proc/sys/net/", path, NULL);
+	char text[32] = "0";
+
+	g_assert_cmpint(setns(netns_fd, CLONE_NEWNET), ==, 0);
+	_cleanup_close_ int fd = open(full, O_RDWR | O_CLOEXEC);
+	ssize_t n = value ? write(fd, value, strlen(value)) : read(fd, text, sizeof text - 1);
+	g_assert_cmpint(setns(host_fd, CLONE_NEWNET), ==, 0);
+	g_assert_cmpint(n, >, 0);
+	return atoi(text);
 }
 
 bool lab_enter(void) {
 	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0)
 		return false;
+	state_dir = g_dir_make_tmp("podctl-network-XXXXXX", NULL);
+	g_assert_nonnull(state_dir);
 	host_fd = open_netns(getpid());
 	loopback_up();
 	world = lab_pod_new();
 	g_autofree char *link = g_strdup_printf(
 		"ip link add out0 type veth peer name in0 netns %d", (int)world.process.pid);
-	ip(host_fd, link);
-	ip(host_fd, "ip addr add 192.0.2.1/24 dev out0");
-	ip(host_fd, "ip link set out0 up");
-	ip(world.netns_fd, "ip addr add 192.0.2.2/24 dev in0");
-	ip(world.netns_fd, "ip link set in0 up");
+	lab_ip(host_fd, link);
+	lab_ip(host_fd, "ip addr add 192.0.2.1/24 dev out0");
+	lab_ip(host_fd, "ip link set out0 up");
+	lab_ip(world.netns_fd, "ip addr add 192.0.2.2/24 dev in0");
+	lab_ip(world.netns_fd, "ip link set in0 up");
 	return true;
 }
 
 void lab_leave(void) {
 	lab_pod_end(&world);
 	close_fd_ptr(&host_fd);
+	g_assert_true(fd_remove_tree(AT_FDCWD, state_dir, NULL));
+	g_free(state_dir);
 }
 
 int lab_world(void) {
@@ -217,7 +248,7 @@ char *lab_ask(int netns_fd, PortProtocol protocol, const char *address, uint16_t
 	return g_strdup(answer);
 }
 
-static bool folder_is_empty(const char *state_dir, const char *name) {
+static bool folder_is_empty(const char *name) {
 	g_autofree char *path = g_build_filename(state_dir, name, NULL);
 	g_auto(GStrv) names = fd_list_dir(AT_FDCWD, path, NULL);
 
@@ -235,23 +266,69 @@ static bool no_links_left(void) {
 	return clean;
 }
 
-bool lab_is_clean(const char *state_dir) {
+void lab_assert_clean(void) {
 	static const char *const list[] = {"nft", "list", "ruleset", NULL};
 	static const char *const folders[] = {"owners", "leases", "ports", "networks"};
 	int status;
 	g_autofree char *rules = lab_run(list, &status);
 
 	array_foreach (folder, folders) {
-		if (!folder_is_empty(state_dir, *folder)) {
-			g_test_message("left in %s", *folder);
-			return false;
-		}
+		if (!folder_is_empty(*folder))
+			g_error("something is left in %s/%s", state_dir, *folder);
 	}
-	if (status != 0 || strstr(rules, "podctl")) {
-		g_test_message("rules left: %s", rules);
-		return false;
-	}
+	g_assert_cmpint(status, ==, 0);
+	g_assert_null(strstr(rules, "podctl"));
 	for (unsigned round = 0; round < 200 && !no_links_left(); round++)
 		g_usleep(10000);
-	return no_links_left();
+	g_assert_true(no_links_left());
+}
+
+static bool attach_pod(const LabPod *pod, const char *ip, const PortMapping *ports, size_t n_ports,
+	NetworkResult *ret_result, GError **err) {
+	const NetworkAttach attach = {
+		.state_dir = state_dir,
+		.owner_id = pod->id,
+		.network = &lab_network,
+		.target = pod->process,
+		.ip = ip,
+		.ports = ports,
+		.n_ports = n_ports,
+	};
+
+	return connect_attach(&attach, ret_result, err);
+}
+
+NetworkResult lab_attach(const LabPod *pod, const PortMapping *ports, size_t n_ports) {
+	g_autoptr(GError) error = NULL;
+	NetworkResult result = {0};
+
+	attach_pod(pod, NULL, ports, n_ports, &result, &error);
+	g_assert_no_error(error);
+	return result;
+}
+
+void lab_attach_fails(const LabPod *pod, const char *ip, const PortMapping *ports, size_t n_ports,
+	ErrorCode code, const char *want) {
+	g_autoptr(GError) error = NULL;
+	NetworkResult result = {0};
+
+	g_assert_false(attach_pod(pod, ip, ports, n_ports, &result, &error));
+	g_assert_error(error, PODCTL_ERROR, (int)code);
+	if (!strstr(error->message, want))
+		g_error("\"%s\" has no \"%s\"", error->message, want);
+}
+
+void lab_detach(const LabPod *pod) {
+	g_autoptr(GError) error = NULL;
+
+	connect_detach(state_dir, pod->id, &error);
+	g_assert_no_error(error);
+}
+
+void lab_assert_answer(
+	int netns_fd, PortProtocol protocol, const char *address, uint16_t port, const char *want) {
+	g_autofree char *answer = lab_ask(netns_fd, protocol, address, port);
+
+	g_test_message("%s:%u answers \"%s\", wanted \"%s\"", address, port, answer, want);
+	g_assert_cmpstr(answer, ==, want);
 }

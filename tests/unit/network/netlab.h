@@ -42,6 +42,29 @@ char *lab_ask(int netns_fd, PortProtocol protocol, const char *address, uint16_t
 /* Runs a program in the host's namespace and returns its output; free with g_free. */
 char *lab_run(const char *const *argv, int *ret_status);
 
-/* True when links, tables, leases, claims and records of the room are gone from the host. A pair
- * whose namespace has just ended is collected by the kernel later: waits up to two seconds. */
-bool lab_is_clean(const char *state_dir);
+/* Runs "ip ..." (words split at single blanks) in a namespace (-1: the host's); it must work. */
+void lab_ip(int netns_fd, const char *words);
+
+/* Writes a file below /proc/sys/net of a namespace; value NULL reads a number instead. */
+int lab_write_sysctl(int netns_fd, const char *path, const char *value);
+
+/* The room's state directory of this program, made by lab_enter. */
+const char *lab_state_dir(void);
+
+/* The network of the tests: 10.87.0.0/16 on podctl0. */
+extern const NetworkDef lab_network;
+
+/* Attaches the pod to lab_network; it must work. The other must fail, with this
+ * code and a message that holds want. */
+NetworkResult lab_attach(const LabPod *pod, const PortMapping *ports, size_t n_ports);
+void lab_attach_fails(const LabPod *pod, const char *ip, const PortMapping *ports, size_t n_ports,
+	ErrorCode code, const char *want);
+void lab_detach(const LabPod *pod);
+
+/* Asks and compares; want NULL: nobody answers. */
+void lab_assert_answer(
+	int netns_fd, PortProtocol protocol, const char *address, uint16_t port, const char *want);
+
+/* Links, tables, leases, claims and records of the room are gone from the host. A pair whose
+ * namespace has just ended is collected by the kernel later: waits up to two seconds. */
+void lab_assert_clean(void);
