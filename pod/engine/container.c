@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "base/parse.h"
 #include "engine/launch.h"
 #include "engine/stop.h"
 #include "model/handoff.h"
@@ -149,7 +150,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
  * without one is what a killed supervisor left. */
 static bool settle_previous_run(Engine *engine, Container *container, GError **err) {
 	if (!container_is_running(container) && container_is_supervised(container) &&
-		!stop_finish(engine, container, 0, err))
+		!stop_finish(engine, container, USEC_INFINITY, err))
 		return false;
 	return true;
 }
@@ -238,9 +239,9 @@ bool engine_container_remove(
 
 	if (!container)
 		return false;
-	if (force &&
-		(!stop_begin(container, err) ||
-			!stop_finish(engine, container, stop_timeout(container, timeout_sec), err)))
+	if (force && (!stop_begin(container, err) ||
+			     !stop_finish(engine, container, stop_deadline(container, timeout_sec),
+				     err)))
 		return false;
 	/* with --rm the end was the removal */
 	if (container_lock(container, &error)) {

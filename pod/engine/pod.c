@@ -151,7 +151,7 @@ static bool plan_pod_cgroup(Pod *pod, GError **err) {
 	return !pod->state->cgroup || journal_cgroup(pod->object, pod->state->cgroup, err);
 }
 
-static bool create_infra(Pod *pod, int namespaces, GError **err) {
+static bool create_infra(Pod *pod, int namespaces, RuntimeChild *ret_child, GError **err) {
 	const PodSpec *spec = pod->definition->spec;
 	g_autofree char *pause = module_path("podctl-pause");
 	g_auto(GStrv) sysctls = g_strdupv(spec->sysctls);
@@ -172,7 +172,7 @@ static bool create_infra(Pod *pod, int namespaces, GError **err) {
 	if (namespaces & CLONE_NEWNET)
 		options_append(&sysctls, "net.ipv4.ping_group_range=0 0");
 	infra.sysctls = sysctls;
-	return runtime_create_infra(&infra, &pod->state->infra, err);
+	return runtime_create_infra(&infra, ret_child, err);
 }
 
 static bool write_infra_pidfile(const Pod *pod, GError **err) {
@@ -189,11 +189,15 @@ static bool make_infra(Engine *engine, Pod *pod, const NetworkPlan *plan, GError
 		return false;
 	if (plan->request->mode == NETWORK_HOST)
 		shared &= ~CLONE_NEWNET;
-	if (!plan_pod_cgroup(pod, err) || !create_infra(pod, shared, err))
+	RuntimeChild child = RUNTIME_CHILD_NONE;
+	if (!plan_pod_cgroup(pod, err) || !create_infra(pod, shared, &child, err))
 		return false;
-	/* recorded before the network is made: a killed call's infra can be found and ended */
+	/* on record before it is let go: until then it dies with us, afterwards it can be found */
+	pod->state->infra = child.process;
 	pod->state->started_usec = proc_now_realtime();
-	if (!pod_save_state(pod, err))
+	bool running = pod_save_state(pod, err) && runtime_start(&child, err);
+	runtime_child_clear(&child);
+	if (!running)
 		return false;
 	if (plan->request->mode == NETWORK_BRIDGE && (shared & CLONE_NEWNET) &&
 		!attach_pod_network(engine, pod, plan, err))
@@ -263,13 +267,16 @@ static bool stop_members(Engine *engine, const Pod *pod, int timeout_sec, GError
 
 	if (!members)
 		return false;
-	for (unsigned i = 0; i < members->len; i++)
-		stop_begin(g_ptr_array_index(members, i), first ? NULL : &first);
+	g_autofree uint64_t *deadlines = g_new(uint64_t, members->len + 1);
+	for (unsigned i = 0; i < members->len; i++) {
+		Container *member = g_ptr_array_index(members, i);
+		deadlines[i] = stop_deadline(member, timeout_sec);
+		stop_begin(member, first ? NULL : &first);
+	}
 	for (unsigned i = 0; i < members->len; i++) {
 		Container *member = g_ptr_array_index(members, i);
 		if (container_is_running(member) || container_is_supervised(member))
-			stop_finish(engine, member, stop_timeout(member, timeout_sec),
-				first ? NULL : &first);
+			stop_finish(engine, member, deadlines[i], first ? NULL : &first);
 	}
 	/* removed at its end, or by somebody else: stopped all the same */
 	if (!first || error_is(first, ERROR_NOT_FOUND))

@@ -21,13 +21,15 @@ enum {
 	CLEANUP_TIMEOUT_USEC = 30000000, /* from the end to the supervisor's own */
 };
 
-uint64_t stop_timeout(const Container *container, int timeout_sec) {
+uint64_t stop_deadline(const Container *container, int timeout_sec) {
 	int own = container->definition->spec->stop_timeout;
 	int seconds = timeout_sec != SPEC_UNSET ? timeout_sec
 		      : own != SPEC_UNSET       ? own
 						: DEFAULT_STOP_TIMEOUT_SEC;
 
-	return seconds < 0 ? USEC_INFINITY : (uint64_t)seconds * USEC_PER_SEC;
+	if (seconds < 0)
+		return USEC_INFINITY;
+	return proc_now_monotonic() + (uint64_t)seconds * USEC_PER_SEC;
 }
 
 static bool write_exit_status(StoreObject *object, int status, GError **err) {
@@ -80,10 +82,20 @@ static bool clean_up_for_supervisor(Engine *engine, Container *container, GError
 	return good;
 }
 
-bool stop_finish(Engine *engine, Container *container, uint64_t timeout_usec, GError **err) {
+/* Time left until a deadline. */
+static uint64_t time_left(uint64_t deadline_usec) {
+	uint64_t now = proc_now_monotonic();
+
+	if (deadline_usec == USEC_INFINITY)
+		return USEC_INFINITY;
+	return deadline_usec > now ? deadline_usec - now : 0;
+}
+
+bool stop_finish(Engine *engine, Container *container, uint64_t deadline_usec, GError **err) {
 	const ContainerState *state = container->state;
 
-	if (container_is_running(container) && !proc_wait_end(state->init, timeout_usec)) {
+	if (container_is_running(container) &&
+		!proc_wait_end(state->init, time_left(deadline_usec))) {
 		log_debug("container \"%s\" ignores its stop signal: SIGKILL",
 			container->definition->name);
 		proc_signal(state->init, SIGKILL, NULL);
@@ -165,9 +177,10 @@ bool engine_container_cleanup(Engine *engine, const char *name, int exit_status,
 bool engine_container_stop(Engine *engine, const char *name, int timeout_sec, GError **err) {
 	g_autoptr(Container) container = container_open(engine, name, err);
 
-	if (!container || !stop_begin(container, err))
+	if (!container)
 		return false;
-	return stop_finish(engine, container, stop_timeout(container, timeout_sec), err);
+	uint64_t deadline = stop_deadline(container, timeout_sec);
+	return stop_begin(container, err) && stop_finish(engine, container, deadline, err);
 }
 
 bool engine_container_kill(Engine *engine, const char *name, int signal_number, GError **err) {

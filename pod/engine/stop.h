@@ -15,12 +15,13 @@
 /* Marks the container as being stopped and sends its stop signal; one that does not run is fine. */
 bool stop_begin(Container *container, GError **err);
 
-/* Waits for the end: SIGKILL after timeout_usec, then until its supervisor has cleaned up. When the
- * supervisor is gone, cleans up itself. */
-bool stop_finish(Engine *engine, Container *container, uint64_t timeout_usec, GError **err);
+/* Waits for the end: SIGKILL at deadline_usec (monotonic; USEC_INFINITY: never), then until its
+ * supervisor has cleaned up. When the supervisor is gone, cleans up itself. */
+bool stop_finish(Engine *engine, Container *container, uint64_t deadline_usec, GError **err);
 
-/* The stop timeout of a container: the one given, or its own, or 10 s. */
-uint64_t stop_timeout(const Container *container, int timeout_sec);
+/* When a container that is asked to stop now is killed: after the timeout given, or its own, or
+ * 10 s; monotonic. */
+uint64_t stop_deadline(const Container *container, int timeout_sec);
 
 /* Undoes and records the end of a container that does not run (locked). exit_status SPEC_UNSET:
  * unknown. With --rm the container is removed; *ret_removed says so. */

@@ -108,40 +108,44 @@ static bool execute(InfraContext *context, GError **err) {
 static _Noreturn void run(InfraContext *context) {
 	g_autoptr(GError) error = NULL;
 
-	if (detach(context, &error) && build_root(context, &error) && furnish(context, &error))
+	if (detach(context, &error) && build_root(context, &error) && furnish(context, &error) &&
+		sync_send_ready(context->channel, -1, &error)) {
+		if (!sync_wait_go(context->channel))
+			_exit(EXIT_FAILURE);
 		execute(context, &error);
+	}
 	sync_send_error(context->channel, error);
 	_exit(EXIT_FAILURE);
 }
 
-/* Gives birth and waits for the execve. */
-static bool create(InfraContext *context, int cgroup_fd, pid_t *ret_pid, GError **err) {
+/* Gives birth and waits until the child is at the barrier. */
+static bool create(InfraContext *context, int cgroup_fd, RuntimeChild *child, GError **err) {
 	const uint64_t flags = CLONE_NEWNS | CLONE_NEWPID |
 			       (uint64_t)(context->infra->namespaces & ~CLONE_NEWCGROUP);
-	_cleanup_close_ int channel = -1;
 
-	if (!sync_pair(&channel, &context->channel, err))
+	if (!sync_pair(&child->barrier_fd, &context->channel, err))
 		return false;
-	pid_t pid = join_clone(-1, cgroup_fd, flags, NULL);
+	pid_t pid = join_clone(-1, cgroup_fd, flags, &child->pidfd);
 	if (pid == 0)
 		run(context);
 	close_fd_ptr(&context->channel);
 	if (pid < 0)
 		return fail_errno(err, -pid, "cannot create the infra process");
-	if (sync_receive(channel, NULL, err) == SYNC_ERROR) {
-		waitpid(pid, NULL, 0);
+	child->process.pid = pid;
+	SyncResult result = sync_receive(child->barrier_fd, NULL, err);
+	if (result == SYNC_ERROR)
 		return false;
-	}
-	*ret_pid = pid;
+	if (result != SYNC_READY || !proc_start_time(pid, &child->process.start_time))
+		return fail(err, ERROR_FAILED, "the infra process has died early");
 	return true;
 }
 
-bool runtime_create_infra(const RuntimeInfra *infra, ProcId *ret_process, GError **err) {
+bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GError **err) {
 	_cleanup_close_ int pause_fd = open(infra->pause_path, O_PATH | O_CLOEXEC);
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	InfraContext context = {
 		.infra = infra, .channel = -1, .pause_fd = pause_fd, .null_fd = null_fd};
-	ProcId process = {0};
+	RuntimeChild child = RUNTIME_CHILD_NONE;
 	bool made_cgroup = false;
 
 	if (pause_fd < 0)
@@ -151,14 +155,12 @@ bool runtime_create_infra(const RuntimeInfra *infra, ProcId *ret_process, GError
 	_cleanup_close_ int cgroup_fd = cgroup_open(infra->cgroup, &made_cgroup, err);
 	if (infra->cgroup && cgroup_fd < 0)
 		return false;
-	bool done = create(&context, cgroup_fd, &process.pid, err);
-	if (done && !proc_start_time(process.pid, &process.start_time)) {
-		waitpid(process.pid, NULL, 0);
-		done = fail(err, ERROR_FAILED, "the infra process has died early");
+	if (create(&context, cgroup_fd, &child, err)) {
+		*ret_child = child;
+		return true;
 	}
-	if (done)
-		*ret_process = process;
-	else if (made_cgroup)
+	runtime_child_clear(&child);
+	if (made_cgroup)
 		runtime_cgroup_remove(infra->cgroup, NULL);
-	return done;
+	return false;
 }

@@ -38,8 +38,9 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 bool runtime_start(RuntimeChild *child, GError **err);
 
 /* The pod's first process (podctl-pause) with new NET, IPC, UTS, MNT, PID namespaces as asked,
- * user 65534, no capabilities, an empty root. Detached from the caller (reparented when the caller
- * ends). The loopback interface is up on return; the process has exec'd. */
+ * user 65534, no capabilities, an empty root, the loopback interface up. It waits at the barrier,
+ * so that it dies with a caller who is killed before it is on record; runtime_start lets it go, and
+ * from then on it outlives the caller (reparented when the caller ends). */
 typedef struct RuntimeInfra {
 	const char *pause_path; /* program to run */
 	int namespaces;         /* CLONE_NEW* bits to make; NEWNS and NEWPID are always made */
@@ -49,7 +50,7 @@ typedef struct RuntimeInfra {
 	const char *cgroup;
 	const char *title; /* argv[1]: shown in ps */
 } RuntimeInfra;
-bool runtime_create_infra(const RuntimeInfra *infra, ProcId *ret_process, GError **err);
+bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GError **err);
 
 /* Another process in a running container (exec, exec health probes). */
 typedef struct RuntimeExec {

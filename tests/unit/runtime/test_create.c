@@ -245,7 +245,7 @@ static void test_pod(void) {
 	g_autoptr(Fixture) fixture = fixture_new();
 	g_autoptr(GError) error = NULL;
 	char *sysctls[] = {(char *)"net.ipv4.ip_forward=1", NULL};
-	ProcId infra = {0};
+	RuntimeChild made = RUNTIME_CHILD_NONE;
 
 	if (!fixture || !pause)
 		return;
@@ -255,8 +255,19 @@ static void test_pod(void) {
 		.shm_size_bytes = 1 << 20,
 		.sysctls = sysctls,
 		.title = "test"};
-	runtime_create_infra(&description, &infra, &error);
+	/* at the barrier it goes with whoever made it */
+	runtime_create_infra(&description, &made, &error);
 	g_assert_no_error(error);
+	ProcId infra = made.process;
+	g_assert_true(proc_is_alive(infra));
+	runtime_child_clear(&made);
+	g_assert_false(proc_is_alive(infra));
+	runtime_create_infra(&description, &made, &error);
+	g_assert_no_error(error);
+	infra = made.process;
+	runtime_start(&made, &error);
+	g_assert_no_error(error);
+	runtime_child_clear(&made);
 	fixture->config->new_namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP;
 	fixture->config->join_namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	fixture->config->join = infra;
