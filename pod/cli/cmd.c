@@ -47,18 +47,6 @@ int cli_error_status(const GError *error) {
 	return STATUS_FAILED;
 }
 
-bool cli_print(const char *text, GError **err) {
-	g_autoptr(GError) error = NULL;
-
-	errno = 0;
-	if (fd_write_all(STDOUT_FILENO, text, strlen(text), "standard output", &error))
-		return true;
-	if (errno == EPIPE)
-		return true;
-	g_propagate_error(err, g_steal_pointer(&error));
-	return false;
-}
-
 /* How many of the words stand in row_words, which is "A" or "A B"; 0: it is not this command. */
 static int match_words(const char *row_words, char *const *words) {
 	const char *space = strchr(row_words, ' ');
@@ -253,7 +241,7 @@ static int run_parsed(Cli *cli, char *const *words, bool dry, GError **err) {
 	if (help) {
 		g_autoptr(GString) text = g_string_new(NULL);
 		help_command(cli->row, text);
-		return cli_print(text->str, err) ? 0 : -1;
+		return output_print(text->str, err) ? 0 : -1;
 	}
 	if (!check_count(command, arguments, err))
 		return -1;

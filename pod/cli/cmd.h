@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/options.h"
+#include "cli/output.h"
 #include "engine/engine.h"
 
 /* podctl's own failures, as podman's. */
@@ -94,9 +95,6 @@ void cli_print_error(const GError *error);
 
 /* Exit status of a failed command: 126 and 127 for a program that cannot be run, else 125. */
 int cli_error_status(const GError *error);
-
-/* Writes text to stdout; a reader that has gone away is no error. */
-bool cli_print(const char *text, GError **err);
 
 /* Options of podctl itself, in front of the command; their struct is Cli. */
 extern const OptionRow global_options[];

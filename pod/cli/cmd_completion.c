@@ -47,7 +47,7 @@ static const struct {
 static int run_completion(G_GNUC_UNUSED Cli *cli, char **arguments, GError **err) {
 	array_foreach (row, scripts)
 		if (strcmp(row->shell, arguments[0]) == 0)
-			return cli_print(row->script, err) ? 0 : -1;
+			return output_print(row->script, err) ? 0 : -1;
 	fail(err, ERROR_INVALID, "no completion for \"%s\": use bash, fish or zsh", arguments[0]);
 	return -1;
 }
@@ -176,7 +176,7 @@ static int run_complete(Cli *cli, char **words, GError **err) {
 	find_candidates(cli, words, found);
 	for (guint i = 0; i < found->len; i++)
 		g_string_append_printf(text, "%s\n", (char *)found->pdata[i]);
-	return cli_print(text->str, err) ? 0 : -1;
+	return output_print(text->str, err) ? 0 : -1;
 }
 
 const Command command_complete = {

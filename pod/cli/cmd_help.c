@@ -19,7 +19,7 @@ static int run_help(Cli *cli, char **arguments, GError **err) {
 			return -1;
 		help_command(row, text);
 	}
-	return cli_print(text->str, err) ? 0 : -1;
+	return output_print(text->str, err) ? 0 : -1;
 }
 
 const Command command_help = {
@@ -75,7 +75,7 @@ static int run_dump(Cli *cli, G_GNUC_UNUSED char **arguments, GError **err) {
 	}
 	g_autofree char *text = json_to_text(dump, true);
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
-	return cli_print(line, err) ? 0 : -1;
+	return output_print(line, err) ? 0 : -1;
 }
 
 const Command command_dump_options = {

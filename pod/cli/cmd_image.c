@@ -198,7 +198,7 @@ static bool remove_one(Engine *engine, const char *image, const void *data, GErr
 		return false;
 	g_autofree char *text = g_strjoinv("\n", lines);
 	g_autofree char *whole = g_strconcat(text, *text ? "\n" : "", NULL);
-	return cli_print(whole, err);
+	return output_print(whole, err);
 }
 
 static int run_rm(Cli *cli, char **arguments, GError **err) {

@@ -43,7 +43,7 @@ static int run_version(Cli *cli, G_GNUC_UNUSED char **arguments, GError **err) {
 		g_autofree char *text = g_strdup_printf(
 			"Client:       podctl\nVersion:      %s\nOS/Arch:      %s\n",
 			PODCTL_VERSION, platform);
-		return cli_print(text, err) ? 0 : -1;
+		return output_print(text, err) ? 0 : -1;
 	}
 	json_auto_t *version = json_object();
 	json_t *client = json_object();
@@ -111,7 +111,7 @@ static int run_info(Cli *cli, G_GNUC_UNUSED char **arguments, GError **err) {
 	if (options->format)
 		return output_value(info, options->format, err) ? 0 : -1;
 	append_yaml(info, 0, text);
-	return cli_print(text->str, err) ? 0 : -1;
+	return output_print(text->str, err) ? 0 : -1;
 }
 
 const Command command_info = {

@@ -86,7 +86,7 @@ static int run_load(Cli *cli, char **arguments, GError **err) {
 		return -1;
 	for (char **name = names; *name && !options->quiet; name++) {
 		g_autofree char *line = g_strdup_printf("Loaded image: %s\n", *name);
-		if (!cli_print(line, err))
+		if (!output_print(line, err))
 			return -1;
 	}
 	return 0;
@@ -138,7 +138,7 @@ static int run_import(Cli *cli, char **arguments, GError **err) {
 	g_autofree char *line = g_str_has_prefix(id, "sha256:")
 					? g_strconcat(id, "\n", NULL)
 					: g_strconcat("sha256:", id, "\n", NULL);
-	return options->quiet || cli_print(line, err) ? 0 : -1;
+	return options->quiet || output_print(line, err) ? 0 : -1;
 }
 
 const Command command_image_import = {

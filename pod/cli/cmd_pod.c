@@ -22,7 +22,7 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 	if (!engine || !engine_pod_create(engine, spec, &id, err))
 		return -1;
 	g_autofree char *line = g_strconcat(id, "\n", NULL);
-	return cli_print(line, err) ? 0 : -1;
+	return output_print(line, err) ? 0 : -1;
 }
 
 const Command command_pod_create = {
@@ -117,7 +117,7 @@ static bool print_id(Engine *engine, const char *pod, GError **err) {
 	g_autofree char *id = engine_pod_find(engine, pod, NULL);
 	g_autofree char *line = g_strconcat(id ? id : pod, "\n", NULL);
 
-	return cli_print(line, err);
+	return output_print(line, err);
 }
 
 static bool start_one(
@@ -177,7 +177,7 @@ static bool remove_one(Engine *engine, const char *pod, const void *data, GError
 	if (!id || !engine_pod_remove(engine, id, options->force, options->time_sec, err))
 		return false;
 	g_autofree char *line = g_strconcat(id, "\n", NULL);
-	return cli_print(line, err);
+	return output_print(line, err);
 }
 
 static int run_rm(Cli *cli, char **arguments, GError **err) {

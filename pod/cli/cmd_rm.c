@@ -134,7 +134,7 @@ static bool wait_one(Engine *engine, const char *container, const void *data, GE
 		return false;
 	}
 	g_autofree char *line = g_strdup_printf("%d\n", status);
-	return cli_print(line, err);
+	return output_print(line, err);
 }
 
 static int run_wait(Cli *cli, char **arguments, GError **err) {

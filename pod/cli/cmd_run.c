@@ -42,7 +42,7 @@ static void take_words(ContainerSpec *spec, char **words) {
 static bool print_id(const char *id, GError **err) {
 	g_autofree char *line = g_strconcat(id, "\n", NULL);
 
-	return cli_print(line, err);
+	return output_print(line, err);
 }
 
 static int run_create(Cli *cli, char **arguments, GError **err) {

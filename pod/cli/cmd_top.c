@@ -313,7 +313,7 @@ static int show_processes(
 		}
 	}
 	g_autofree char *aligned = output_align(text->str);
-	return cli_print(aligned, err) ? 0 : -1;
+	return output_print(aligned, err) ? 0 : -1;
 }
 
 static int run_on(Cli *cli, char **arguments, bool pods, GError **err) {

@@ -33,7 +33,12 @@ int foreground_run(Cli *cli, const ForegroundRequest *request, GError **err) {
 	int status = 0;
 
 	Engine *engine = cli_engine(cli, err);
-	if (!engine || !engine_container_start(engine, request->container, &foreground, err))
+	if (!engine)
+		return -1;
+	bool typed = request->interactive && request->tty;
+	__attribute__((cleanup(tty_raw_leave))) TtyRaw raw =
+		tty_raw_enter(typed ? STDIN_FILENO : -1);
+	if (!engine_container_start(engine, request->container, &foreground, err))
 		return -1;
 	_cleanup_close_ int console_fd = foreground.ret_console_fd;
 	_cleanup_close_ int exit_fd = foreground.ret_exit_fd;

@@ -104,7 +104,7 @@ static int show_help(const CommandRow *rows, char **words, GError **err) {
 		help_group(rows, words[0], text);
 	else
 		help_program(rows, text);
-	return cli_print(text->str, err) ? 0 : -1;
+	return output_print(text->str, err) ? 0 : -1;
 }
 
 static bool is_help_word(const char *word) {
@@ -119,7 +119,7 @@ static int run_words(Cli *cli, char *const *argv, GError **err) {
 	if (!parse_global(cli, argv + 1, &words, &help, err))
 		return -1;
 	if (cli->version)
-		return cli_print("podctl version " PODCTL_VERSION "\n", err) ? 0 : -1;
+		return output_print("podctl version " PODCTL_VERSION "\n", err) ? 0 : -1;
 	if (help && !words[0])
 		return show_help(cli->rows, words, err);
 	if (!words[0]) {

@@ -3,14 +3,27 @@
 #include "cli/output.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/parse.h"
-#include "cli/cmd.h"
 #include "cli/template.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
 enum { COLUMN_WIDTH_MIN = 12, COLUMN_PADDING = 2 };
+
+bool output_print(const char *text, GError **err) {
+	g_autoptr(GError) error = NULL;
+
+	errno = 0;
+	if (fd_write_all(STDOUT_FILENO, text, strlen(text), "standard output", &error))
+		return true;
+	if (errno == EPIPE)
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return false;
+}
 
 static void append_padded(GString *out, const char *cell, glong width) {
 	g_string_append(out, cell);
@@ -136,7 +149,7 @@ bool output_list(json_t *rows, const json_t *raw, const ListFormat *list, GError
 	if (format && strcmp(format, "json") == 0) {
 		g_autofree char *dumped = json_to_text(raw, true);
 		g_string_append_printf(out, "%s\n", dumped);
-		return cli_print(out->str, err);
+		return output_print(out->str, err);
 	}
 	bool table = !format || strcmp(format, "table") == 0 || g_str_has_prefix(format, "table ");
 	if (!format || strcmp(format, "table") == 0)
@@ -159,7 +172,7 @@ bool output_list(json_t *rows, const json_t *raw, const ListFormat *list, GError
 			g_string_append_c(out, '\n');
 	}
 	g_autofree char *aligned = table ? output_align(out->str) : NULL;
-	return cli_print(aligned ? aligned : out->str, err);
+	return output_print(aligned ? aligned : out->str, err);
 }
 
 bool output_value(json_t *value, const char *format, GError **err) {
@@ -175,5 +188,5 @@ bool output_value(json_t *value, const char *format, GError **err) {
 	}
 	if (!g_str_has_suffix(out->str, "\n"))
 		g_string_append_c(out, '\n');
-	return cli_print(out->str, err);
+	return output_print(out->str, err);
 }

@@ -4,6 +4,9 @@
 
 #include "base/json.h"
 
+/* Writes text to stdout; a reader that has gone away is no error. */
+bool output_print(const char *text, GError **err);
+
 /* Lines of tab-separated cells become columns: at least 12 wide, two blanks apart, the last one
  * as it is (podman's tables). Counts characters, not bytes. Free with g_free. */
 char *output_align(const char *text);

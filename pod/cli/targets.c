@@ -105,7 +105,7 @@ int targets_each(Cli *cli, char *const *names, const EachRules *rules, GError **
 		g_autofree char *line = g_strconcat(*names, "\n", NULL);
 
 		if (rules->act(engine, *names, rules->options, &error)) {
-			if (!rules->silent && !cli_print(line, err))
+			if (!rules->silent && !output_print(line, err))
 				return -1;
 		} else if (!rules->ignore_missing || !error_is(error, ERROR_NOT_FOUND)) {
 			cli_print_error(error);

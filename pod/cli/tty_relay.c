@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 
 enum {
 	/* A write to a terminal may block even after poll() if it does not fit: small pieces. */
@@ -27,13 +26,29 @@ static const int relayed_signals[] = {
 typedef struct RelayState {
 	const Relay *relay;
 	int signal_fd;
-	bool raw;
-	struct termios saved;
 	sigset_t saved_mask;
 	bool input_open, console_open;
 	char input[INPUT_CHUNK]; /* read, not yet written to the console */
 	size_t input_size;
 } RelayState;
+
+TtyRaw tty_raw_enter(int fd) {
+	TtyRaw raw = {.fd = -1};
+
+	if (fd < 0 || tcgetattr(fd, &raw.saved) < 0)
+		return raw;
+	struct termios changed = raw.saved;
+	cfmakeraw(&changed);
+	if (tcsetattr(fd, TCSADRAIN, &changed) == 0)
+		raw.fd = fd;
+	return raw;
+}
+
+void tty_raw_leave(TtyRaw *raw) {
+	if (raw->fd >= 0)
+		(void)tcsetattr(raw->fd, TCSADRAIN, &raw->saved);
+	raw->fd = -1;
+}
 
 static void copy_window_size(const Relay *relay) {
 	struct winsize size;
@@ -45,7 +60,6 @@ static void copy_window_size(const Relay *relay) {
 
 static bool set_up(RelayState *state, GError **err) {
 	const Relay *relay = state->relay;
-	struct termios raw;
 	sigset_t mask;
 
 	sigemptyset(&mask);
@@ -57,18 +71,11 @@ static bool set_up(RelayState *state, GError **err) {
 		return fail_errno(err, errno, "cannot wait for signals");
 	state->console_open = relay->console_fd >= 0;
 	state->input_open = state->console_open && relay->in_fd >= 0;
-	if (state->input_open && tcgetattr(relay->in_fd, &state->saved) == 0) {
-		raw = state->saved;
-		cfmakeraw(&raw);
-		state->raw = tcsetattr(relay->in_fd, TCSADRAIN, &raw) == 0;
-		copy_window_size(relay);
-	}
+	copy_window_size(relay);
 	return true;
 }
 
 static void tear_down(RelayState *state) {
-	if (state->raw)
-		(void)tcsetattr(state->relay->in_fd, TCSADRAIN, &state->saved);
 	close_fd_ptr(&state->signal_fd);
 	sigprocmask(SIG_SETMASK, &state->saved_mask, NULL);
 }

@@ -4,6 +4,19 @@
 
 #include "base/error.h"
 
+#include <termios.h>
+
+/* A terminal in raw mode; saved holds what to go back to. */
+typedef struct TtyRaw {
+	int fd; /* -1: not in raw mode */
+	struct termios saved;
+} TtyRaw;
+
+/* Puts the terminal behind fd into raw mode; anything else (a pipe, -1) is left alone. It is done
+ * before a container starts, so that its first bytes are not changed twice. */
+TtyRaw tty_raw_enter(int fd);
+void tty_raw_leave(TtyRaw *raw);
+
 typedef struct Relay {
 	int in_fd;      /* copied to the console; -1: nothing is */
 	int console_fd; /* pty master; -1: no terminal, only signals and the end */
@@ -14,7 +27,6 @@ typedef struct Relay {
 	void *data;
 } Relay;
 
-/* Copies until end_fd is readable; what the console still holds is copied then. A terminal behind
- * in_fd is in raw mode meanwhile and restored on every way out. Signals that people send are
- * blocked and handled here. */
+/* Copies until end_fd is readable; what the console still holds is copied then. Signals that people
+ * send are blocked and handled here. */
 bool tty_relay_run(const Relay *relay, GError **err);

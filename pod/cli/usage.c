@@ -10,6 +10,15 @@ static void append_section(const char *title, const GString *lines, GString *out
 		g_string_append_printf(out, "\n%s:\n%s", title, lines->str);
 }
 
+/* True if an earlier row of the same group has this command: the row is an alias. */
+static bool is_alias(const CommandRow *rows, const CommandRow *row, size_t group_length) {
+	for (const CommandRow *before = rows; before < row; before++)
+		if (before->command == row->command &&
+			strncmp(before->words, row->words, group_length + 1) == 0)
+			return true;
+	return false;
+}
+
 static void append_line(const char *word, const char *help, GString *out) {
 	g_string_append_printf(out, "  %-12s %s\n", word, help);
 }
@@ -46,7 +55,8 @@ void help_group(const CommandRow *rows, const char *group, GString *out) {
 	for (const CommandRow *row = rows; row->words; row++) {
 		if (row->command->flags & COMMAND_HIDDEN)
 			continue;
-		if (strncmp(row->words, group, length) == 0 && row->words[length] == ' ')
+		if (strncmp(row->words, group, length) == 0 && row->words[length] == ' ' &&
+			!is_alias(rows, row, length))
 			append_line(row->words + length + 1, row->command->help, lines);
 		else if (container && row->in_container && !strchr(row->words, ' '))
 			append_line(row->words, row->command->help, lines);
