@@ -71,7 +71,7 @@ static bool is_ready(int state_fd, const NetworkDef *def, unsigned *ret_ifindex)
 
 /* Every network that stands. */
 static GPtrArray *load_networks(int state_fd, GError **err) {
-	g_auto(GStrv) names = fd_list_dir(state_fd, "networks", err);
+	g_auto(GStrv) names = owner_list(state_fd, "networks", err);
 
 	if (!names)
 		return NULL;
@@ -101,7 +101,7 @@ static void drop_unclaimed(int state_fd, const char *id, OwnerRecord *record) {
 }
 
 static GPtrArray *load_records(int state_fd, GError **err) {
-	g_auto(GStrv) ids = fd_list_dir(state_fd, "owners", err);
+	g_auto(GStrv) ids = owner_list(state_fd, "owners", err);
 
 	if (!ids)
 		return NULL;
@@ -163,10 +163,15 @@ static bool remove_network(
 }
 
 bool bridge_sweep(int state_fd, Nft *nft, GError **err) {
-	g_auto(GStrv) names = fd_list_dir(state_fd, "networks", err);
+	g_auto(GStrv) names = owner_list(state_fd, "networks", err);
+	g_auto(GStrv) leased = names ? fd_list_dir(state_fd, "leases", err) : NULL;
+	g_auto(GStrv) owners = leased ? owner_list(state_fd, "owners", err) : NULL;
 
-	if (!names)
+	if (!owners)
 		return false;
+	/* also where an attach failed before there was a bridge */
+	for (char **name = leased; *name; name++)
+		ipam_is_used(state_fd, *name);
 	guint left = g_strv_length(names);
 	for (char **name = names; *name; name++) {
 		unsigned ifindex;

@@ -19,5 +19,6 @@ bool ipam_lease(int state_fd, const NetworkDef *def, const Subnet *subnet, const
 bool ipam_release(
 	int state_fd, const char *network, const char *id, const char *address, GError **err);
 
-/* True if some owner has a lease in the network. */
+/* True if some owner has a lease in the network; the folder of one without leases is removed. The
+ * lock of bridge.h is held exclusively. */
 bool ipam_is_used(int state_fd, const char *network);

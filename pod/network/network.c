@@ -42,6 +42,8 @@ static bool has_idle_network(const char *state_dir) {
 	g_auto(GStrv) names = fd_list_dir(AT_FDCWD, networks, NULL);
 
 	for (char **name = names; name && *name; name++) {
+		if (**name == '.') /* being written */
+			continue;
 		g_autofree char *path = g_build_filename(state_dir, "leases", *name, NULL);
 		g_auto(GStrv) leases = fd_list_dir(AT_FDCWD, path, NULL);
 		if (!leases || !leases[0])

@@ -4,10 +4,12 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "network/network_result.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -104,4 +106,31 @@ bool owner_holds(int dir_fd, const char *name, const char *id) {
 
 	return length >= 0 && (size_t)length == strlen(id) &&
 	       memcmp(target, id, (size_t)length) == 0;
+}
+
+/* fd_replace_file writes to .NAME.PID-FD.tmp */
+static bool is_abandoned(const char *temporary) {
+	const char *dash = strrchr(temporary, '-');
+	const char *dot = dash ? g_strrstr_len(temporary, dash - temporary, ".") : NULL;
+	int pid;
+
+	return dot && sscanf(dot, ".%d-", &pid) == 1 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+char **owner_list(int state_fd, const char *folder, GError **err) {
+	_cleanup_close_ int dir_fd = fd_open_dir(state_fd, folder, err);
+	g_auto(GStrv) all = dir_fd >= 0 ? fd_list_dir(dir_fd, ".", err) : NULL;
+	GPtrArray *names;
+
+	if (!all)
+		return NULL;
+	names = g_ptr_array_new();
+	for (char **name = all; *name; name++) {
+		if (**name != '.')
+			g_ptr_array_add(names, g_strdup(*name));
+		else if (is_abandoned(*name) && unlinkat(dir_fd, *name, 0) < 0)
+			log_debug("cannot remove \"%s\", ignoring", *name);
+	}
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
 }

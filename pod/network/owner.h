@@ -44,3 +44,7 @@ bool owner_remove(int state_fd, const char *id, GError **err);
 
 /* True if the symlink dir/name exists and its target is id. */
 bool owner_holds(int dir_fd, const char *name, const char *id);
+
+/* Sorted names in a folder of the state directory without those that are being written. Files that
+ * a killed process was writing are removed on the way. NULL on error; free with g_strfreev. */
+char **owner_list(int state_fd, const char *folder, GError **err);

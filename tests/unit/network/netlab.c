@@ -325,6 +325,13 @@ void lab_detach(const LabPod *pod) {
 	g_assert_no_error(error);
 }
 
+bool lab_lacks_link(int netns_fd, const char *name) {
+	g_assert_cmpint(setns(netns_fd, CLONE_NEWNET), ==, 0);
+	unsigned ifindex = if_nametoindex(name);
+	g_assert_cmpint(setns(host_fd, CLONE_NEWNET), ==, 0);
+	return ifindex == 0;
+}
+
 void lab_assert_answer(
 	int netns_fd, PortProtocol protocol, const char *address, uint16_t port, const char *want) {
 	g_autofree char *answer = lab_ask(netns_fd, protocol, address, port);

@@ -61,6 +61,8 @@ void lab_attach_fails(const LabPod *pod, const char *ip, const PortMapping *port
 	ErrorCode code, const char *want);
 void lab_detach(const LabPod *pod);
 
+bool lab_lacks_link(int netns_fd, const char *name);
+
 /* Asks and compares; want NULL: nobody answers. */
 void lab_assert_answer(
 	int netns_fd, PortProtocol protocol, const char *address, uint16_t port, const char *want);
