@@ -188,21 +188,25 @@ bool engine_container_start(
 
 bool engine_container_relaunch(
 	Engine *engine, const char *name, int exit_status, int front_fd, GError **err) {
+	g_autoptr(GError) error = NULL;
 	g_autoptr(Container) container = container_open(engine, name, err);
+	int status;
 
 	if (!container || !container_lock(container, err))
 		return false;
+	/* a stop that came while the supervisor became this process */
 	bool stopping = store_is_marked(container->object, HANDOFF_STOP_FILE);
-	bool good = !stopping && undo_journal(engine, container->object, err);
-	if (good) {
+	if (!stopping && undo_journal(engine, container->object, &error)) {
 		container->state->restart_count++;
 		container->state->exit_code = exit_status;
-		launch_in_place(engine, container, front_fd, err);
-		good = false;
+		launch_in_place(engine, container, front_fd, &error);
 	}
 	store_unlock(container->object);
-	return good || (stopping && fail(err, ERROR_STATE, "container \"%s\" is being stopped",
-					    container->definition->name));
+	if (error)
+		log_warning("cannot restart container \"%s\": %s", container->definition->name,
+			error->message);
+	return engine_container_cleanup(
+		engine, container->definition->id, exit_status, false, front_fd, &status, err);
 }
 
 bool engine_wait_foreground(int exit_fd, int *ret_status, GError **err) {

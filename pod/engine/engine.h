@@ -108,8 +108,8 @@ bool engine_exec(Engine *engine, const char *container, const EngineExec *exec, 
 bool engine_container_cleanup(Engine *engine, const char *container, int exit_status,
 	bool oom_killed, int front_fd, int *ret_status, GError **err);
 
-/* `podctl relaunch`: the supervisor's process becomes the launcher of the next run; does not
- * return on success. */
+/* `podctl relaunch`: the supervisor's process becomes the launcher of the next run and does not
+ * return; when there is to be no next run, or it cannot be had, this is the cleanup. */
 bool engine_container_relaunch(
 	Engine *engine, const char *container, int exit_status, int front_fd, GError **err);
 
