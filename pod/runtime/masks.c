@@ -8,10 +8,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/config.gz",
 	"/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/key-users", "/proc/keys",
@@ -53,43 +51,23 @@ static bool cover_put(Cover *cover, int point, const char *path, GError **err) {
 	return true;
 }
 
-/* Nothing but the kernel's own files stands below /proc and /sys; something else there means that
- * the root file system plays a trick (security.md A04.3). */
-static bool check_file_system(int fd, const char *path, GError **err) {
-	struct statfs found;
-
-	if (fstatfs(fd, &found) < 0)
-		return fail_errno(err, errno, "cannot look at \"%s\"", path);
-	if (g_str_has_prefix(path, "/proc/") && found.f_type != PROC_SUPER_MAGIC)
-		return fail(err, ERROR_FAILED, "\"%s\" is not in a procfs", path);
-	if (g_str_has_prefix(path, "/sys/") && found.f_type != SYSFS_MAGIC)
-		return fail(err, ERROR_FAILED, "\"%s\" is not in a sysfs", path);
-	return true;
-}
-
-/* *ret_fd is -1 when there is no such path. */
-static bool open_point(int root_fd, const char *path, int *ret_fd, GError **err) {
-	_cleanup_close_ int fd = rootfs_open(root_fd, path, O_PATH);
+/* Opens what is to be covered; *ret_fd is -1 when there is no such path. Below /proc only the
+ * procfs that we have mounted is accepted (security.md A04.3). The descriptor is what is covered:
+ * nothing can be swapped between this look and the mount. */
+static bool open_point(
+	InitContext *context, const char *path, int *ret_fd, struct stat *ret_info, GError **err) {
+	_cleanup_close_ int fd = rootfs_open(context->root_fd, path, O_PATH);
+	struct stat trusted;
 
 	*ret_fd = -1;
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ||
 		       fail_errno(err, errno, "cannot mask \"%s\"", path);
-	if (!check_file_system(fd, path, err))
-		return false;
-	*ret_fd = steal_fd(&fd);
-	return true;
-}
-
-/* True if path now shows the same object as cover. */
-static bool verify(int root_fd, const char *path, int cover_fd, GError **err) {
-	_cleanup_close_ int fd = rootfs_open(root_fd, path, O_PATH);
-	struct stat wanted, found;
-
-	if (fd < 0 || fstat(fd, &found) < 0 || fstat(cover_fd, &wanted) < 0)
+	if (fstat(fd, ret_info) < 0 || fstat(context->proc_fd, &trusted) < 0)
 		return fail_errno(err, errno, "cannot look at \"%s\"", path);
-	if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
-		return fail(err, ERROR_FAILED, "\"%s\" is not masked", path);
+	if (g_str_has_prefix(path, "/proc/") && ret_info->st_dev != trusted.st_dev)
+		return fail(err, ERROR_FAILED, "\"%s\" is not in the container's procfs", path);
+	*ret_fd = steal_fd(&fd);
 	return true;
 }
 
@@ -109,31 +87,29 @@ static bool prepare_directory_cover(Cover *cover, GError **err) {
 	return true;
 }
 
-static bool mask_path(int root_fd, const char *path, Covers *covers, GError **err) {
+static bool mask_path(InitContext *context, const char *path, Covers *covers, GError **err) {
 	_cleanup_close_ int point = -1;
 	struct stat info;
 
-	if (!open_point(root_fd, path, &point, err))
+	if (!open_point(context, path, &point, &info, err))
 		return false;
 	if (point < 0)
 		return true;
-	if (fstat(point, &info) < 0)
-		return fail_errno(err, errno, "cannot look at \"%s\"", path);
 	Cover *cover = S_ISDIR(info.st_mode) ? &covers->directory : &covers->file;
 	if (cover == &covers->directory && !prepare_directory_cover(cover, err))
 		return false;
-	return cover_put(cover, point, path, err) && verify(root_fd, path, cover->fd, err);
+	return cover_put(cover, point, path, err);
 }
 
 /* A path with one "*" stands for every number at the end of that component ("cpu*"). */
-static bool mask_pattern(int root_fd, const char *path, Covers *covers, GError **err) {
+static bool mask_pattern(InitContext *context, const char *path, Covers *covers, GError **err) {
 	const char *star = strchr(path, '*');
 	g_autofree char *stem = g_strndup(path, (size_t)(star - path));
 	char *slash = strrchr(stem, '/');
 
 	*slash = '\0';
 	const char *prefix = slash + 1;
-	_cleanup_close_ int fd = rootfs_open(root_fd, stem, O_RDONLY | O_DIRECTORY);
+	_cleanup_close_ int fd = rootfs_open(context->root_fd, stem, O_RDONLY | O_DIRECTORY);
 	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir)
 		return errno == ENOENT || fail_errno(err, errno, "cannot mask \"%s\"", path);
@@ -145,18 +121,19 @@ static bool mask_pattern(int root_fd, const char *path, Covers *covers, GError *
 			strspn(number, "0123456789") != strlen(number))
 			continue;
 		g_autofree char *one = g_strconcat(stem, "/", entry->d_name, star + 1, NULL);
-		if (!mask_path(root_fd, one, covers, err))
+		if (!mask_path(context, one, covers, err))
 			return false;
 	}
 	return true;
 }
 
-static bool make_read_only(int root_fd, const char *path, GError **err) {
+static bool make_read_only(InitContext *context, const char *path, GError **err) {
 	struct mount_attr wanted = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
 	_cleanup_close_ int point = -1;
+	struct stat info;
 
-	if (!open_point(root_fd, path, &point, err))
+	if (!open_point(context, path, &point, &info, err))
 		return false;
 	if (point < 0)
 		return true;
@@ -174,10 +151,10 @@ bool masks_apply(InitContext *context, GError **err) {
 	bool done = true;
 
 	for (char **path = config->masked_paths; done && path && *path; path++)
-		done = strchr(*path, '*') ? mask_pattern(context->root_fd, *path, &covers, err)
-					  : mask_path(context->root_fd, *path, &covers, err);
+		done = strchr(*path, '*') ? mask_pattern(context, *path, &covers, err)
+					  : mask_path(context, *path, &covers, err);
 	for (char **path = config->read_only_paths; done && path && *path; path++)
-		done = make_read_only(context->root_fd, *path, err);
+		done = make_read_only(context, *path, err);
 	close_fd_ptr(&covers.directory.fd);
 	return done;
 }

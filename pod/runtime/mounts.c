@@ -182,8 +182,11 @@ bool mounts_apply_user(InitContext *context, GError **err) {
 /* ---- the runtime's own mounts ---- */
 
 static int make_proc(InitContext *context) {
-	(void)context;
-	return mounts_new("proc", NULL, 0, ATTR_SAFE);
+	int fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
+
+	if (fd >= 0)
+		context->proc_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd;
 }
 
 static int make_sys(InitContext *context) {
@@ -272,12 +275,21 @@ static bool apply_system(InitContext *context, const SystemMount *mount, GError 
 	return true;
 }
 
+/* A second view of the same procfs that is mounted nowhere, so that nothing can be put over parts
+ * of it. */
+static bool keep_trusted_proc(InitContext *context, GError **err) {
+	int fd = mounts_clone(context->proc_fd, "", false, ATTR_SAFE);
+
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot keep a procfs");
+	close_fd_ptr(&context->proc_fd);
+	context->proc_fd = fd;
+	return true;
+}
+
 bool mounts_apply_system(InitContext *context, GError **err) {
-	context->proc_fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
-	if (context->proc_fd < 0)
-		return fail_errno(err, errno, "cannot make a procfs");
 	array_foreach (mount, system_mounts)
 		if (!apply_system(context, mount, err))
 			return false;
-	return true;
+	return keep_trusted_proc(context, err);
 }
