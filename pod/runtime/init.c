@@ -153,12 +153,12 @@ static bool step_seal_root(InitContext *context, GError **err) {
 
 static bool step_barrier(InitContext *context, GError **err) {
 	const int keep[] = {context->channel, context->root_fd, context->proc_fd, context->stdin_fd,
-		context->stdout_fd, context->stderr_fd, context->terminal_fd};
-	bool sent = sync_send_ready(context->channel, context->console_fd, err);
+		context->stdout_fd, context->stderr_fd, context->terminal_fd, context->console_fd};
 
 	process_close_others(keep, ARRAY_LENGTH(keep));
-	if (!sent)
+	if (!sync_send_ready(context->channel, context->console_fd, err))
 		return false;
+	close_fd_ptr(&context->console_fd);
 	if (!sync_wait_go(context->channel))
 		_exit(EXIT_NOT_STARTED);
 	return true;
