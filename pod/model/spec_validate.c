@@ -28,6 +28,10 @@ typedef struct WordCheck {
 	const char *const *unsupported; /* podman has them; NULL: none */
 } WordCheck;
 
+static bool fail_value(GError **err, const char *value, const char *reason) {
+	return fail(err, ERROR_INVALID, "bad value \"%s\": %s", value, reason);
+}
+
 static bool check_port(const char *value, GError **err) {
 	PortMapping mapping;
 
@@ -39,7 +43,7 @@ static bool check_port(const char *value, GError **err) {
 
 static bool check_expose(const char *value, GError **err) {
 	if (strchr(value, ':'))
-		return fail(err, ERROR_INVALID, "a port or range without addresses is needed");
+		return fail_value(err, value, "a port or range without addresses is needed");
 	return check_port(value, err);
 }
 
@@ -106,23 +110,23 @@ static bool check_share(const char *value, GError **err) {
 }
 
 static bool check_pair(const char *value, GError **err) {
-	return strchr(value + (*value != '\0'), '=') || fail(err, ERROR_INVALID, "it is KEY=VALUE");
+	return strchr(value + (*value != '\0'), '=') || fail_value(err, value, "it is KEY=VALUE");
 }
 
 /* One line of a file: what is written to resolv.conf must not bring lines of its own. */
 static bool check_word(const char *value, GError **err) {
 	for (const char *p = value; *p; p++)
 		if ((unsigned char)*p <= 0x20 || *p == 0x7f)
-			return fail(err, ERROR_INVALID, "it holds a blank or control character");
+			return fail_value(err, value, "it holds a blank or control character");
 	return true;
 }
 
 static bool check_key(const char *value, GError **err) {
-	return (*value && *value != '=') || fail(err, ERROR_INVALID, "it has no key");
+	return (*value && *value != '=') || fail_value(err, value, "it has no key");
 }
 
 static bool check_env(const char *value, GError **err) {
-	return spec_env_name_ok(value) || fail(err, ERROR_INVALID, "it has no usable name");
+	return spec_env_name_ok(value) || fail_value(err, value, "it has no usable name");
 }
 
 static bool check_security(const char *value, GError **err) {
@@ -130,33 +134,33 @@ static bool check_security(const char *value, GError **err) {
 		"label", "apparmor", "proc-opts", "systempaths", NULL};
 	g_autofree char *key = g_strndup(value, strcspn(value, "=:"));
 
-	return str_in_list(key, keys) || fail(err, ERROR_INVALID, "unknown security option");
+	return str_in_list(key, keys) || fail_value(err, value, "unknown security option");
 }
 
 static bool check_signal(const char *value, GError **err) {
 	int number;
 
-	return parse_signal(value, &number) || fail(err, ERROR_INVALID, "unknown signal");
+	return parse_signal(value, &number) || fail_value(err, value, "unknown signal");
 }
 
 static bool check_size(const char *value, GError **err) {
 	uint64_t bytes;
 
-	return parse_size(value, &bytes) || fail(err, ERROR_INVALID, "it is a size such as 64m");
+	return parse_size(value, &bytes) || fail_value(err, value, "it is a size such as 64m");
 }
 
 static bool check_umask(const char *value, GError **err) {
 	unsigned mode;
 
 	return (parse_mode(value, &mode) && mode <= 0777) ||
-	       fail(err, ERROR_INVALID, "it is octal, up to 0777");
+	       fail_value(err, value, "it is octal, up to 0777");
 }
 
 static bool check_oom_score(const char *value, GError **err) {
 	int score;
 
 	return parse_int(value, -1000, 1000, &score) ||
-	       fail(err, ERROR_INVALID, "it is a number within -1000 to 1000");
+	       fail_value(err, value, "it is a number within -1000 to 1000");
 }
 
 static bool check_cpus(const char *value, GError **err) {
@@ -165,12 +169,12 @@ static bool check_cpus(const char *value, GError **err) {
 
 	if (!*value || value[strspn(value, "0123456789.")] || *end || !isfinite(cpus) ||
 		cpus > 65536)
-		return fail(err, ERROR_INVALID, "it is a number of processors such as 1.5");
+		return fail_value(err, value, "it is a number of processors such as 1.5");
 	return true;
 }
 
 static bool check_absolute(const char *value, GError **err) {
-	return *value == '/' || fail(err, ERROR_INVALID, "it is not an absolute path");
+	return *value == '/' || fail_value(err, value, "it is not an absolute path");
 }
 
 static bool check_ip(const char *value, GError **err) {
@@ -199,8 +203,7 @@ static bool run_checks(const ListCheck *checks, size_t n, GError **err) {
 	for (size_t i = 0; i < n; i++)
 		for (char *const *value = checks[i].values; value && *value; value++)
 			if (!checks[i].check(*value, err))
-				return fail_prefix(
-					err, "bad value \"%s\" for --%s", *value, checks[i].option);
+				return fail_prefix(err, "--%s", checks[i].option);
 	return true;
 }
 
