@@ -102,8 +102,8 @@ static int run_exec(Cli *cli, char **arguments, GError **err) {
 	if (!engine)
 		return -1;
 	bool typed = options->interactive && options->tty;
-	__attribute__((cleanup(tty_raw_leave))) TtyRaw raw =
-		tty_raw_enter(typed ? STDIN_FILENO : -1);
+	G_GNUC_UNUSED _cleanup_tty_session_ TtySession session =
+		tty_session_begin(typed ? STDIN_FILENO : -1);
 	if (!engine_exec(engine, container, &exec, &pid, &console_fd, err))
 		return -1;
 	return relay_process(options, pid, console_fd, err);

@@ -36,8 +36,8 @@ int foreground_run(Cli *cli, const ForegroundRequest *request, GError **err) {
 	if (!engine)
 		return -1;
 	bool typed = request->interactive && request->tty;
-	__attribute__((cleanup(tty_raw_leave))) TtyRaw raw =
-		tty_raw_enter(typed ? STDIN_FILENO : -1);
+	G_GNUC_UNUSED _cleanup_tty_session_ TtySession session =
+		tty_session_begin(typed ? STDIN_FILENO : -1);
 	if (!engine_container_start(engine, request->container, &foreground, err))
 		return -1;
 	_cleanup_close_ int console_fd = foreground.ret_console_fd;

@@ -26,28 +26,37 @@ static const int relayed_signals[] = {
 typedef struct RelayState {
 	const Relay *relay;
 	int signal_fd;
-	sigset_t saved_mask;
 	bool input_open, console_open;
 	char input[INPUT_CHUNK]; /* read, not yet written to the console */
 	size_t input_size;
 } RelayState;
 
-TtyRaw tty_raw_enter(int fd) {
-	TtyRaw raw = {.fd = -1};
-
-	if (fd < 0 || tcgetattr(fd, &raw.saved) < 0)
-		return raw;
-	struct termios changed = raw.saved;
-	cfmakeraw(&changed);
-	if (tcsetattr(fd, TCSADRAIN, &changed) == 0)
-		raw.fd = fd;
-	return raw;
+static void fill_mask(sigset_t *mask) {
+	sigemptyset(mask);
+	array_foreach (signal_number, relayed_signals)
+		sigaddset(mask, *signal_number);
 }
 
-void tty_raw_leave(TtyRaw *raw) {
-	if (raw->fd >= 0)
-		(void)tcsetattr(raw->fd, TCSADRAIN, &raw->saved);
-	raw->fd = -1;
+TtySession tty_session_begin(int fd) {
+	TtySession session = {.raw_fd = -1};
+	sigset_t mask;
+
+	fill_mask(&mask);
+	sigprocmask(SIG_BLOCK, &mask, &session.saved_mask);
+	if (fd < 0 || tcgetattr(fd, &session.saved) < 0)
+		return session;
+	struct termios changed = session.saved;
+	cfmakeraw(&changed);
+	if (tcsetattr(fd, TCSADRAIN, &changed) == 0)
+		session.raw_fd = fd;
+	return session;
+}
+
+void tty_session_end(TtySession *session) {
+	if (session->raw_fd >= 0)
+		(void)tcsetattr(session->raw_fd, TCSADRAIN, &session->saved);
+	session->raw_fd = -1;
+	sigprocmask(SIG_SETMASK, &session->saved_mask, NULL);
 }
 
 static void copy_window_size(const Relay *relay) {
@@ -62,10 +71,7 @@ static bool set_up(RelayState *state, GError **err) {
 	const Relay *relay = state->relay;
 	sigset_t mask;
 
-	sigemptyset(&mask);
-	array_foreach (signal_number, relayed_signals)
-		sigaddset(&mask, *signal_number);
-	sigprocmask(SIG_BLOCK, &mask, &state->saved_mask);
+	fill_mask(&mask);
 	state->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (state->signal_fd < 0)
 		return fail_errno(err, errno, "cannot wait for signals");
@@ -73,11 +79,6 @@ static bool set_up(RelayState *state, GError **err) {
 	state->input_open = state->console_open && relay->in_fd >= 0;
 	copy_window_size(relay);
 	return true;
-}
-
-static void tear_down(RelayState *state) {
-	close_fd_ptr(&state->signal_fd);
-	sigprocmask(SIG_SETMASK, &state->saved_mask, NULL);
 }
 
 static bool handle_signals(RelayState *state, GError **err) {
@@ -188,8 +189,7 @@ static bool copy_until_end(RelayState *state, GError **err) {
 bool tty_relay_run(const Relay *relay, GError **err) {
 	RelayState state = {.relay = relay, .signal_fd = -1};
 
-	sigprocmask(SIG_SETMASK, NULL, &state.saved_mask);
 	bool good = set_up(&state, err) && copy_until_end(&state, err);
-	tear_down(&state);
+	close_fd_ptr(&state.signal_fd);
 	return good;
 }

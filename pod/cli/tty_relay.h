@@ -4,18 +4,24 @@
 
 #include "base/error.h"
 
+#include <signal.h>
 #include <termios.h>
 
-/* A terminal in raw mode; saved holds what to go back to. */
-typedef struct TtyRaw {
-	int fd; /* -1: not in raw mode */
+/* What to go back to when the relay is over. */
+typedef struct TtySession {
+	int raw_fd; /* -1: no terminal is in raw mode */
 	struct termios saved;
-} TtyRaw;
+	sigset_t saved_mask;
+} TtySession;
 
-/* Puts the terminal behind fd into raw mode; anything else (a pipe, -1) is left alone. It is done
- * before a container starts, so that its first bytes are not changed twice. */
-TtyRaw tty_raw_enter(int fd);
-void tty_raw_leave(TtyRaw *raw);
+/* To be called before a container starts: holds back the signals that people send until the relay
+ * can pass them on (a started program gets an empty mask from whoever starts it), and puts the
+ * terminal behind fd into raw mode, so that the first bytes are not changed twice. Anything else
+ * than a terminal (a pipe, -1) is left alone. */
+TtySession tty_session_begin(int fd);
+void tty_session_end(TtySession *session);
+
+#define _cleanup_tty_session_ __attribute__((cleanup(tty_session_end)))
 
 typedef struct Relay {
 	int in_fd;      /* copied to the console; -1: nothing is */
@@ -27,6 +33,6 @@ typedef struct Relay {
 	void *data;
 } Relay;
 
-/* Copies until end_fd is readable; what the console still holds is copied then. Signals that people
- * send are blocked and handled here. */
+/* Copies until end_fd is readable; what the console still holds is copied then. Runs within a
+ * session. */
 bool tty_relay_run(const Relay *relay, GError **err);
