@@ -99,6 +99,10 @@ def image(session_podctl, rootfs_tar):
     # The first run makes what is made once: the cached filter, the bridge of the default network.
     session_podctl('run', '--rm', '--network=none', IMAGE, 'true', check=False)
     session_podctl('run', '--rm', IMAGE, 'true', check=False)
+    session_podctl('pod', 'create', '--name', 'first', check=False)
+    session_podctl('create', '--pod', 'first', IMAGE, 'true', check=False)
+    session_podctl('pod', 'rm', '-f', 'first', check=False)
+    leaks.settled()
     return IMAGE
 
 

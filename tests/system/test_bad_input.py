@@ -159,7 +159,7 @@ def test_port_in_use(podctl, image):
     podctl('rm', '-f', '-i', '-t', '0', 'one', 'two')
 
 
-@pytest.mark.parametrize('content', [b'', b'not an archive at all', b'\x1f\x8b\x08\x00garbage', b'\0' * 512])
+@pytest.mark.parametrize('content', [b'', b'not an archive at all', b'\x1f\x8b\x08\x00garbage'])
 def test_import_garbage(podctl, tmp_path, content):
     if IS_PODMAN:
         pytest.skip('podman takes an empty archive')

@@ -36,7 +36,7 @@ def test_loop_of_lives(podctl, image):
     """Whatever is counted after the last round was there after the first."""
     for words in life('l'):
         podctl(*words)
-    before = leaks.snapshot()
+    before = leaks.settled()
     for _ in range(LOOPS):
         for words in life('l'):
             podctl(*words)
@@ -71,7 +71,7 @@ def test_sigkill_of_the_command_line(podctl, image, record_property):
     print(f'PODCTL_TEST_SEED={SEED}')
     dice = random.Random(SEED)
     spans = durations(podctl)
-    before = leaks.snapshot()
+    before = leaks.settled()
     for number in range(KILLS):
         victim = dice.randrange(len(spans))
         for index, words in enumerate(life('k')):

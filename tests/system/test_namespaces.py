@@ -15,14 +15,10 @@ def pod(podctl, image):
     podctl('pod', 'rm', '-f', '-t', '0', 'ns')
 
 
-def infra_pid(podctl, pod):
-    return podctl.pid(podctl.pod_inspect(pod)['InfraContainerID'])
-
-
 def test_siblings_share_net_ipc_uts_with_the_infra(podctl, image, pod):
     one = podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'one'])
     two = podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'two'])
-    infra = infra_pid(podctl, pod)
+    infra = podctl.infra_pid(pod)
     for kind in SHARED:
         inodes = {namespace(pid, kind) for pid in (podctl.pid(one), podctl.pid(two), infra)}
         assert len(inodes) == 1, kind
@@ -46,7 +42,7 @@ def test_share_list(podctl, image):
     podctl('pod', 'create', '--name', 'few', '--share', 'net')
     try:
         one = podctl.pid(podctl.pod_add('few', image, '/probe', 'sleep'))
-        infra = infra_pid(podctl, 'few')
+        infra = podctl.infra_pid('few')
         assert namespace(one, 'net') == namespace(infra, 'net')
         assert namespace(one, 'uts') != namespace(infra, 'uts')
     finally:

@@ -205,7 +205,7 @@ def test_sigkill_of_the_infra_frees_the_network(podctl, image, web):
     """The journal knows what was made: rm -f undoes it although nobody cleaned up."""
     import os
     import signal
-    infra = podctl.pid(podctl.pod_inspect(web)['InfraContainerID'])
+    infra = podctl.infra_pid(web)
     os.kill(infra, signal.SIGKILL)
     time.sleep(0.1)
     podctl('pod', 'rm', '-f', '-t', '0', web)

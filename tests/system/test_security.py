@@ -284,7 +284,7 @@ def test_sec_A17_own_session(podctl, image):
 
 @ours
 def test_sec_A19_state_is_private(podctl, image):
-    for path in ('/run/podctl', '/var/lib/podctl'):
+    for path in ('/run/podctl', '/run/podctl/containers', '/var/lib/podctl/containers', '/var/lib/podctl/pods'):
         assert os.stat(path).st_mode & 0o027 == 0, path
 
 
@@ -293,7 +293,7 @@ def test_sec_A22_helpers(podctl, image):
     """Supervisor and infra: small, without capabilities they do not need to tell of, and only known descriptors."""
     podctl('pod', 'create', '--name', 'h1')
     podctl.pod_add('h1', image, '/probe', 'sleep', options=['--name', 'm1'])
-    infra = podctl.pid(podctl.pod_inspect('h1')['InfraContainerID'])
+    infra = podctl.infra_pid('h1')
     status = open(f'/proc/{infra}/status', encoding='ascii').read()
     assert 'NoNewPrivs:\t1' in status and 'Seccomp:\t2' in status
     assert set(os.listdir(f'/proc/{infra}/fd')) <= {'0', '1', '2'}

@@ -105,7 +105,7 @@ def mypod(system):
 
 
 def fetch(system):
-    return system('busybox', 'wget', '-qO-', '-T', '2', 'http://127.0.0.1:8080/', check=False)
+    return system('timeout', '2', 'busybox', 'wget', '-qO-', 'http://127.0.0.1:8080/', check=False)
 
 
 def start(system):

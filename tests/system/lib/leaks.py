@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 RUN_DIRECTORIES = ('/run/podctl',)
 STATE_DIRECTORIES = ('/var/lib/podctl',)
@@ -114,6 +115,18 @@ def snapshot():
         'run files': tree(RUN_DIRECTORIES),
         'state files': tree(STATE_DIRECTORIES),
     }
+
+
+def settled(seconds=3.0):
+    """A snapshot that did not change for a moment: the kernel takes namespaces down in the background."""
+    end = time.monotonic() + seconds
+    old = snapshot()
+    while True:
+        time.sleep(0.1)
+        new = snapshot()
+        if new == old or time.monotonic() > end:
+            return new
+        old = new
 
 
 def difference(before, after):
