@@ -67,7 +67,8 @@ static char *own_cgroup(const char *mount_point, const char *root) {
 			return NULL;
 		path += strlen(root);
 	}
-	return g_build_filename(mount_point, path, NULL);
+	return strcmp(path, "/") == 0 ? g_strdup(mount_point)
+				      : g_build_filename(mount_point, path, NULL);
 }
 
 static bool move_here(const char *cgroup, GError **err) {

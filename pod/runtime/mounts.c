@@ -16,7 +16,8 @@
 int mounts_new(const char *type, const MountOption *options, size_t n, unsigned attributes) {
 	_cleanup_close_ int fs_fd = sys_fsopen(type);
 
-	if (fs_fd < 0)
+	/* The source is what programs see in /proc/mounts; "none" would surprise them. */
+	if (fs_fd < 0 || sys_fsconfig_string(fs_fd, "source", type) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		int r = options[i].value

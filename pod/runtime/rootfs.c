@@ -85,8 +85,8 @@ static bool set_upper(int fs_fd, int upper_fd, int work_fd, bool volatile_upper,
 static bool set_hardening(int fs_fd, GError **err) {
 	static const struct {
 		const char *key, *value;
-	} options[] = {{"metacopy", "off"}, {"redirect_dir", "nofollow"}, {"index", "off"},
-		{"xino", "off"}};
+	} options[] = {{"source", "overlay"}, {"metacopy", "off"}, {"redirect_dir", "nofollow"},
+		{"index", "off"}, {"xino", "off"}};
 
 	array_foreach (option, options)
 		if (!set_option(fs_fd, option->key, option->value, err))

@@ -153,6 +153,43 @@ static void test_root_links(void) {
 	}
 }
 
+/* More layers than fit into one value of fsconfig. */
+static void test_many_layers(void) {
+	g_autoptr(Fixture) fixture = fixture_new();
+	const size_t n = 120;
+
+	if (!fixture)
+		return;
+	char **layers = g_new0(char *, n + 1);
+	layers[0] = g_strdup(fixture->lower);
+	for (size_t i = 1; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("layer:%zu,\\", i);
+		layers[i] = g_build_filename(fixture->dir, name, NULL);
+		g_mkdir_with_parents(layers[i], 0755);
+		g_autofree char *file = g_build_filename(layers[i], "which", NULL);
+		g_assert_true(g_file_set_contents(file, name, -1, NULL));
+	}
+	g_strfreev(fixture->config->rootfs.lower_dirs);
+	fixture->config->rootfs.lower_dirs = layers;
+	check(fixture, "cat /which; pwd", "layer:119,\\/\n");
+}
+
+static void test_directory_root(void) {
+	g_autoptr(Fixture) fixture = fixture_new();
+
+	if (!fixture)
+		return;
+	g_autofree char *socket_dir = g_build_filename(fixture->dir, "notify", NULL);
+	g_autofree char *made = g_build_filename(fixture->lower, "made", NULL);
+	g_mkdir_with_parents(socket_dir, 0755);
+	fixture->config->notify_socket_dir = g_strdup(socket_dir);
+	fixture->config->rootfs.kind = ROOTFS_DIRECTORY;
+	fixture->config->rootfs.path = g_strdup(fixture->lower);
+	check(fixture, "touch /made; echo $NOTIFY_SOCKET; touch /run/notify/x 2>&1 || true",
+		"/run/notify/notify\ntouch: /run/notify/x: Read-only file system\n");
+	g_assert_true(g_file_test(made, G_FILE_TEST_EXISTS));
+}
+
 static void test_refused_destination(void) {
 	static const char *const bad[] = {"/proc", "/proc/self", "/proc/sys/kernel", "/", "/a/.."};
 
@@ -299,6 +336,13 @@ static void test_pod(void) {
 		"cat /dev/shm/file; hostname; cat /proc/sys/net/ipv4/ip_forward; "
 		"ip link show lo | grep -c LOWER_UP; echo $$",
 		"shared\npod\n1\n1\n1\n");
+
+	/* --share pid: the pause process is number 1 for the member too. */
+	fixture->config->new_namespaces &= ~CLONE_NEWPID;
+	fixture->config->join_namespaces |= CLONE_NEWPID;
+	check(fixture, "cat /proc/1/comm; test $$ -gt 1 && echo other", "podctl-pause\nother\n");
+	g_assert_cmpuint(fixture_namespace(getpid(), "pid_for_children"), ==,
+		fixture_namespace(getpid(), "pid"));
 	fixture_stop(&child);
 	kill(infra.pid, SIGKILL);
 	waitpid(infra.pid, NULL, 0);
@@ -399,6 +443,8 @@ int main(int argc, char **argv) {
 	g_test_add_func("/runtime/create/mounts", test_mounts);
 	g_test_add_func("/runtime/create/masks-and-devices", test_masks);
 	g_test_add_func("/runtime/create/links-in-the-image", test_root_links);
+	g_test_add_func("/runtime/create/many-layers", test_many_layers);
+	g_test_add_func("/runtime/create/directory-root", test_directory_root);
 	g_test_add_func("/runtime/create/refused-destination", test_refused_destination);
 	g_test_add_func("/runtime/create/command-errors", test_command_errors);
 	g_test_add_func("/runtime/create/dies-with-its-barrier", test_barrier);
