@@ -300,9 +300,9 @@ static Expr *parse_pipeline(Parser *parser, GError **err) {
 }
 
 static char *take_variable(Parser *parser) {
-	size_t length = word_length(parser->p + 1);
+	size_t length = *parser->p == '$' ? word_length(parser->p + 1) : 0;
 
-	if (*parser->p != '$' || length == 0)
+	if (length == 0)
 		return NULL;
 	char *name = g_strndup(parser->p, length + 1);
 	parser->p += length + 1;
