@@ -171,7 +171,9 @@ bool store_lock(StoreObject *object, uint64_t timeout_usec, GError **err) {
 void store_unlock(StoreObject *object) {
 	if (object->lock_fd < 0)
 		return;
-	object_set_pending(object, false, NULL);
+	/* a half-made object stays pending, whoever lets go of it: recovery must find it */
+	if (is_published(object->store, object->kind, object->id))
+		object_set_pending(object, false, NULL);
 	/* explicitly: a forked child may still have the descriptor */
 	flock(object->lock_fd, LOCK_UN);
 	close_fd_ptr(&object->lock_fd);

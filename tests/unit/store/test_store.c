@@ -300,6 +300,22 @@ static void test_reboot_keeps_run(Fixture *fixture, gconstpointer data) {
 	g_assert_cmpuint(count_entries(fixture, "run/names"), ==, 1);
 }
 
+/* A removal or creation that failed, and whose caller went on and let go of the lock. */
+static void test_unlock_half_made(Fixture *fixture, gconstpointer data) {
+	g_autoptr(GError) err = NULL;
+	g_autofree char *id = id_generate();
+	int count = 0;
+
+	(void)data;
+	g_autoptr(StoreObject) object = store_create(fixture->store, STORE_POD, id, true, &err);
+	g_assert_no_error(err);
+	store_unlock(object);
+	g_assert_true(store_recover(fixture->store, count_half_made, &count, &err));
+	g_assert_cmpint(count, ==, 1);
+	g_assert_cmpuint(count_entries(fixture, "run/pods"), ==, 0);
+	g_assert_cmpuint(count_entries(fixture, "state/pods"), ==, 0);
+}
+
 /* A rename that was killed between its claims. */
 static void test_recover_settles_names(Fixture *fixture, gconstpointer data) {
 	g_autoptr(GError) err = NULL;
@@ -336,6 +352,7 @@ int main(int argc, char **argv) {
 	CASE("lock-names-its-holder", test_lock_timeout);
 	CASE("reboot", test_reboot);
 	CASE("reboot-with-run-kept", test_reboot_keeps_run);
+	CASE("unlock-keeps-half-made-pending", test_unlock_half_made);
 	CASE("recover-settles-names", test_recover_settles_names);
 	return g_test_run();
 }
