@@ -188,7 +188,8 @@ static void refuse_far_offset(Rig *rig) {
 	rig->handoff.run_dir.size = 0x20;
 }
 static void refuse_offset_in_head(Rig *rig) {
-	rig->handoff.cgroup = (HandoffText){.offset = 8, .size = 4};
+	/* the end of the magic number and the version: "tcp\1" */
+	rig->handoff.journal_socket = (HandoffText){.offset = 1, .size = 4};
 }
 static void refuse_wrong_size(Rig *rig) {
 	rig->handoff.run_dir.size -= 5;
