@@ -3,9 +3,12 @@
 #include "runtime/cgroup.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
+#include "base/module.h"
 #include "base/parse.h"
 #include "base/proc.h"
 #include "runtime/runtime.h"
+#include "runtime/scope.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -98,6 +101,33 @@ static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError
 	       move_here(plan->supervisor, err);
 }
 
+/* The two leaves in a scope of our own; a restarted container is in its scope already. False
+ * without an error when systemd does not give one. */
+static bool plan_scope(
+	const char *id, const char *mount_point, const char *root, CgroupPlan *plan, GError **err) {
+	g_autofree char *name = g_strdup_printf("podctl-%s.scope", id);
+	g_autofree char *inside = g_strdup_printf("/%s/" SUPERVISOR_LEAF, name);
+	g_autofree char *own = own_cgroup(mount_point, root);
+
+	if (!own || !g_str_has_suffix(own, inside)) {
+		g_autofree char *description = g_strdup_printf("podctl container %.12s", id);
+		g_autoptr(GError) error = NULL;
+		const ScopeMaker *scope = module_symbol(SCOPE_MODULE, SCOPE_SYMBOL, &error);
+
+		if (!scope || !scope->make(name, description, getpid(), &error)) {
+			log_debug("%s, continuing without a scope", error->message);
+			return true;
+		}
+		g_free(own);
+		own = own_cgroup(mount_point, root);
+	}
+	if (!own || !plan_split(id, own, plan, err))
+		return false;
+	plan->mode = CGROUP_SCOPE;
+	plan->scope = g_steal_pointer(&name);
+	return true;
+}
+
 /* May we make a cgroup there? Asked by doing it. */
 static bool can_make(const char *cgroup) {
 	g_autoptr(GError) error = NULL;
@@ -120,6 +150,13 @@ bool runtime_cgroup_plan(
 		/* In the root cgroup nobody has delegated anything to us. */
 		if (own && strcmp(own, mount_point) != 0)
 			return plan_split(id, own, ret_plan, err);
+	}
+	/* As sd_booted(3) asks. A pod's member goes where its pod is. */
+	if (!parent && access("/run/systemd/system", F_OK) == 0) {
+		if (!plan_scope(id, mount_point, root, ret_plan, err))
+			return false;
+		if (ret_plan->mode == CGROUP_SCOPE)
+			return true;
 	}
 	if (!ret_plan->payload)
 		ret_plan->payload = g_build_filename(mount_point, DIRECT_PARENT, id, NULL);

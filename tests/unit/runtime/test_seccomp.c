@@ -188,6 +188,7 @@ static void test_cache(void) {
 	for (gsize at = 0; at < size; at += at < 64 ? 1 : 997) {
 		bytes[at] ^= 1;
 		g_assert_true(g_file_set_contents(cache.path, bytes, (gssize)size, NULL));
+		g_assert_cmpint(chmod(cache.path, 0600), ==, 0);
 		bytes[at] ^= 1;
 		load(profile, cache.dir, base, &again);
 		g_assert_cmpuint(again.n, ==, first.n);
