@@ -35,6 +35,26 @@ static void test_status(void) {
 	}
 }
 
+/* The cgroup is played by files in the directory. */
+static void test_cgroup(void) {
+	g_autoptr(Rig) rig = rig_new();
+	g_autofree char *events = g_build_filename(rig->dir, "memory.events", NULL);
+	g_autofree char *killer = g_build_filename(rig->dir, "cgroup.kill", NULL);
+	g_assert_true(g_file_set_contents(events, "oom 9\noom_kill 2\n", -1, NULL));
+	g_assert_true(g_file_set_contents(killer, "", 0, NULL));
+	rig_text(rig, &rig->handoff.cgroup, rig->dir, strlen(rig->dir));
+	rig->handoff.stop_timeout_usec = 0;
+	rig_start(rig, "echo up; while :; do sleep 0.05; done");
+	rig_await(rig, "ctr.log", " F up\n");
+	g_assert_true(
+		g_file_set_contents(events, "oom 9\noom_kill 3\noom_group_kill 0\n", -1, NULL));
+	kill(rig->supervisor, SIGTERM);
+	rig_wait(rig);
+	assert_args(rig, "cleanup", "ID --exit-status=137 --oom");
+	g_autofree char *killed = rig_read(rig, "cgroup.kill");
+	g_assert_cmpstr(killed, ==, "1");
+}
+
 static void test_cleanup_missing(void) {
 	g_autoptr(Rig) rig = rig_new();
 	rig_text(rig, &rig->handoff.cleanup_argv, "/nowhere/podctl\0", 17);
@@ -265,6 +285,7 @@ static void test_flipped_bytes(void) {
 int main(int argc, char **argv) {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/supervisor/end/status", test_status);
+	g_test_add_func("/supervisor/end/cgroup", test_cgroup);
 	g_test_add_func("/supervisor/end/cleanup-missing", test_cleanup_missing);
 	g_test_add_func("/supervisor/end/front-survives", test_front_fd_survives);
 	g_test_add_func("/supervisor/stop/signal", test_stop);
