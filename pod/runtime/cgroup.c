@@ -8,7 +8,7 @@
 #include "base/parse.h"
 #include "base/proc.h"
 #include "runtime/runtime.h"
-#include "runtime/scope.h"
+#include "runtime/scope_module.h"
 
 #include <fcntl.h>
 #include <poll.h>

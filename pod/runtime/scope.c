@@ -3,10 +3,10 @@
  * podctl-scope.so: a transient scope from systemd, for a container that was not started by a unit.
  * On a machine that systemd runs, cgroups may only be made where it has delegated them.
  */
-#include "runtime/scope.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/proc.h"
+#include "runtime/scope_module.h"
 
 #include <string.h>
 #include <systemd/sd-bus.h>
