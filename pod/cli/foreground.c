@@ -51,7 +51,8 @@ int foreground_run(Cli *cli, const ForegroundRequest *request, GError **err) {
 		.on_signal = request->sig_proxy ? pass_signal : NULL,
 		.data = &target,
 	};
-	if (!tty_relay_run(&relay, err) || !engine_wait_foreground(exit_fd, &status, err))
+	if (!tty_relay_run(&relay, err) ||
+		!engine_wait_foreground(engine, request->container, exit_fd, &status, err))
 		return -1;
 	return status;
 }

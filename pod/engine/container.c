@@ -209,19 +209,6 @@ bool engine_container_relaunch(
 		engine, container->definition->id, exit_status, false, front_fd, &status, err);
 }
 
-bool engine_wait_foreground(int exit_fd, int *ret_status, GError **err) {
-	int32_t status;
-	ssize_t size = fd_receive(exit_fd, &status, sizeof status, NULL, err);
-
-	if (size < 0)
-		return false;
-	if (size != sizeof status)
-		return fail(err, ERROR_FAILED,
-			"the container's supervisor ended without telling the exit status");
-	*ret_status = status;
-	return true;
-}
-
 bool engine_container_restart(Engine *engine, const char *name, int timeout_sec, GError **err) {
 	return engine_container_stop(engine, name, timeout_sec, err) &&
 	       engine_container_start(engine, name, NULL, err);

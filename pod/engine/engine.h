@@ -66,8 +66,10 @@ typedef struct EngineForeground {
 bool engine_container_start(
 	Engine *engine, const char *container, EngineForeground *foreground, GError **err);
 
-/* Waits for the end of a foreground container: its exit status (128+N for a signal). */
-bool engine_wait_foreground(int exit_fd, int *ret_status, GError **err);
+/* Waits for the end of a foreground container and cleans up behind it, which the supervisor leaves
+ * to this process: its exit status (128+N for a signal). */
+bool engine_wait_foreground(
+	Engine *engine, const char *container, int exit_fd, int *ret_status, GError **err);
 
 /* Stop signal, then SIGKILL after the timeout; a container that is not running is fine. */
 bool engine_container_stop(Engine *engine, const char *container, int timeout_sec, GError **err);

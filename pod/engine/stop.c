@@ -174,6 +174,30 @@ bool engine_container_cleanup(Engine *engine, const char *name, int exit_status,
 	return false;
 }
 
+bool engine_wait_foreground(
+	Engine *engine, const char *container, int exit_fd, int *ret_status, GError **err) {
+	union {
+		HandoffEnd end;
+		int32_t status;
+	} message;
+	int ignored;
+	ssize_t size = fd_receive(exit_fd, &message, sizeof message, NULL, err);
+
+	if (size < 0)
+		return false;
+	if (size == sizeof message.status) { /* the cleanup command has done it already */
+		*ret_status = message.status;
+		return true;
+	}
+	if (size != sizeof message.end)
+		return fail(err, ERROR_FAILED,
+			"the container's supervisor ended without telling the exit status");
+	*ret_status = message.end.exit_status;
+	return engine_container_cleanup(engine, container, message.end.exit_status,
+		       message.end.oom_killed, -1, &ignored, err) &&
+	       fd_send(exit_fd, "", 1, -1, err);
+}
+
 bool engine_container_stop(Engine *engine, const char *name, int timeout_sec, GError **err) {
 	g_autoptr(Container) container = container_open(engine, name, err);
 

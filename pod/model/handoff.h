@@ -27,6 +27,15 @@
 /* The whole block, the texts included. */
 #define HANDOFF_MAX_BYTES (64u * 1024)
 
+/* What the supervisor tells the front process of a foreground run through front_fd when the
+ * container has ended: that one has everything loaded and cleans up faster than a new program. It
+ * answers with one byte when it has. A front that is gone or slow is not waited for: the cleanup
+ * command does it and sends an int32_t, the exit status, instead. */
+typedef struct HandoffEnd {
+	int32_t exit_status;
+	uint32_t oom_killed;
+} HandoffEnd;
+
 enum HandoffLog {
 	HANDOFF_LOG_NONE,
 	HANDOFF_LOG_K8S_FILE,

@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #define DELAY_MAX_USEC           (60 * SECOND_USEC)
 #define LONG_RUN_USEC            (600 * SECOND_USEC)
 #define DELAY_DOUBLINGS          10u /* more do not matter: the greatest delay is reached */
+#define FRONT_TIMEOUT_MSEC       5000
 #define BACKOFF_FILE             "restart-backoff"
 #define MEMORY_EVENTS_MAX        512
 #define CLOSE_RANGE_CLOEXEC_FLAG 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
@@ -139,6 +142,18 @@ static void run_command(Supervisor *s, HandoffText command, bool relaunch, bool 
 	streams_log_note(s, problem);
 }
 
+/* True if the front process of a foreground run has cleaned up behind the container. */
+static bool front_cleans_up(const Supervisor *s, bool oom) {
+	const HandoffEnd end = {exit_code(s), oom};
+	struct pollfd answer = {.fd = s->handoff->front_fd, .events = POLLIN};
+	char word;
+
+	if (answer.fd < 0 || send(answer.fd, &end, sizeof(end), MSG_NOSIGNAL) != sizeof(end))
+		return false;
+	/* our own signals wait in the signalfd and interrupt nothing */
+	return poll(&answer, 1, FRONT_TIMEOUT_MSEC) == 1 && recv(answer.fd, &word, 1, 0) == 1;
+}
+
 /* How many short runs came before this one. A file, because each run has its own supervisor. */
 static unsigned read_backoff(const Supervisor *s) {
 	char digit = '0';
@@ -210,6 +225,7 @@ int main(void) {
 	bool oom = oom_kills(s) > s->oom_kills_before;
 	if (may_restart(s) && wait_restart(s))
 		run_command(s, s->handoff->relaunch_argv, true, oom);
-	run_command(s, s->handoff->cleanup_argv, false, oom);
+	if (!front_cleans_up(s, oom))
+		run_command(s, s->handoff->cleanup_argv, false, oom);
 	return exit_code(s);
 }
