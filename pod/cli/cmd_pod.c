@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* podctl pod create, start, stop, restart, kill, rm, exists: the life of a pod. */
 #include "base/parse.h"
+#include "cli/spec_paths.h"
 #include "cli/targets.h"
 
 #include <signal.h>
@@ -18,6 +19,7 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 	}
 	if (arguments[0] && !spec->name)
 		spec->name = g_strdup(arguments[0]);
+	spec_paths_pod(spec);
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_pod_create(engine, spec, &id, err))
 		return -1;

@@ -2,6 +2,7 @@
 /* podctl run, create, pod add: an image (or a directory) becomes a container. */
 #include "base/log.h"
 #include "cli/foreground.h"
+#include "cli/spec_paths.h"
 
 #include <stddef.h>
 
@@ -37,6 +38,7 @@ static void take_words(ContainerSpec *spec, char **words) {
 	spec->image = g_strdup(words[0]);
 	if (words[1])
 		spec->command = g_strdupv(words + 1);
+	spec_paths_container(spec);
 }
 
 static bool print_id(const char *id, GError **err) {

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Paths in a spec that are relative to where the caller stands: only the front end knows that. */
+#pragma once
+
+#include "model/spec.h"
+
+/* Makes -v, --mount and --rootfs sources absolute, in place. */
+void spec_paths_container(ContainerSpec *spec);
+void spec_paths_pod(PodSpec *spec);
