@@ -109,7 +109,7 @@ class Runner:
         env = {'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1'}
         before = len(self.totals.failed)
         status = self.command('meson', ['meson', 'test', '-C', directory, '--no-rebuild', '--print-errorlogs',
-                                        '--timeout-multiplier', '2', *more], env=env)
+                                        '--timeout-multiplier', '3' if label == 'asan' else '1', *more], env=env)
         read = self.junit(results, label)
         if status is None:
             self.totals.fail(f'{label}: the unit tests took too long')
