@@ -106,7 +106,7 @@ class Runner:
         results = f'{directory}/meson-logs/testlog.junit.xml'
         if os.path.exists(results):
             os.unlink(results)
-        env = {'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1'}
+        env = {'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1'}
         before = len(self.totals.failed)
         status = self.command('meson', ['meson', 'test', '-C', directory, '--no-rebuild', '--print-errorlogs',
                                         '--timeout-multiplier', '3' if label == 'asan' else '1', *more], env=env)
@@ -141,7 +141,7 @@ class Runner:
                 env['PODCTL_TEST_FULL'] = '1'
             if sanitized:
                 logs = f'{out}/sanitizer/report'
-                env |= {'ASAN_OPTIONS': f'detect_leaks=1:log_path={logs}:exitcode=99',
+                env |= {'ASAN_OPTIONS': f'log_path={logs}:exitcode=99',
                         'UBSAN_OPTIONS': f'print_stacktrace=1:halt_on_error=1:log_path={logs}',
                         'PODCTL_TEST_SANITIZER_LOGS': f'{out}/sanitizer'}
             chosen = self.options.tests or [f'{TOP}/tests/system']

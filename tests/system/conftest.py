@@ -37,7 +37,21 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    yield from limited(item)
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item):
+    yield from limited(item)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item):
+    yield from limited(item)
+
+
+def limited(item):
     """No test hangs: a SIGALRM ends it where it stands."""
     marker = item.get_closest_marker('limit')
     seconds = marker.args[0] if marker else TEST_SECONDS

@@ -42,15 +42,24 @@ class Podctl:
     def __call__(self, *arguments, check=True, timeout=SECONDS, **more):
         """Runs to the end. check: fail unless it ends with 0. Text in, text out."""
         words = self.words(*arguments)
-        if 'input' not in more:
-            more.setdefault('stdin', subprocess.DEVNULL)
-        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False,
-                              errors='replace', **more)
-        result = Result(words, done.returncode, done.stdout, done.stderr)
-        refused = re.search(r'option "[^"]*" is not supported', done.stderr)
+        text = more.pop('input', None)
+        more.setdefault('stdin', subprocess.DEVNULL if text is None else subprocess.PIPE)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace',
+                                   **more)
+        try:
+            stdout, stderr = process.communicate(text, timeout)
+        except BaseException:
+            # Not `with`: a child that holds the pipe open must not hold the test up as well.
+            process.kill()
+            process.stdout.close()
+            process.stderr.close()
+            process.wait(10)
+            raise
+        result = Result(words, process.returncode, stdout, stderr)
+        refused = re.search(r'option "[^"]*" is not supported', stderr)
         if refused and not IS_PODMAN:
             pytest.skip(f'not there yet, and refused by name: {refused.group(0)}')
-        if check and done.returncode != 0:
+        if check and result.code != 0:
             raise CommandFailed(repr(result))
         return result
 

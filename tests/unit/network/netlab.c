@@ -51,6 +51,13 @@ static int open_netns(pid_t pid) {
 	return fd;
 }
 
+/* A child never outlives the test, even when that ended before the child could say so. */
+static void end_with_parent(pid_t parent) {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 LabPod lab_pod_new(void) {
 	unsigned char noise[32];
 	LabPod pod = {0};
@@ -58,9 +65,9 @@ LabPod lab_pod_new(void) {
 	char byte;
 
 	g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_with_parent(parent);
 		if (unshare(CLONE_NEWNET) == 0) {
 			loopback_up();
 			fd_write_all(ready[1], "r", 1, "pipe", NULL);
@@ -214,10 +221,10 @@ pid_t lab_server_new(int netns_fd, PortProtocol protocol, const char *address, u
 	g_assert_cmpint(bind(fd, (struct sockaddr *)&name, sizeof name), ==, 0);
 	if (protocol != PORT_UDP)
 		g_assert_cmpint(listen(fd, 16), ==, 0);
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	g_assert_cmpint(pid, >=, 0);
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_with_parent(parent);
 		for (;;)
 			(protocol == PORT_UDP ? answer_udp : answer_tcp)(fd, port);
 	}
