@@ -2,10 +2,15 @@
 /* The firewall. See nft.h. */
 #include "network/nft.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "network/late_close.h"
 
+#include <fcntl.h>
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TABLE "inet podctl"
 
@@ -62,23 +67,50 @@ static const char skeleton[] =
 
 struct Nft {
 	struct nft_ctx *context;
+	int socket_fd; /* the context's own; -1: not found */
 };
+
+static bool is_netfilter_socket(int fd) {
+	int domain = -1, protocol = -1;
+	socklen_t size = sizeof domain;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_NETLINK &&
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+	       protocol == NETLINK_NETFILTER;
+}
+
+/* The library does not tell its socket; it opens it here, so it gets the lowest free number. */
+static bool new_context(Nft *nft) {
+	int lowest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (lowest >= 0)
+		close(lowest);
+	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);
+	nft->socket_fd = nft->context && lowest >= 0 && is_netfilter_socket(lowest) ? lowest : -1;
+	if (nft->socket_fd >= 0)
+		fcntl(nft->socket_fd, F_SETFD, FD_CLOEXEC);
+	return nft->context != NULL;
+}
 
 Nft *nft_open(void) {
 	return g_new0(Nft, 1);
 }
 
 void nft_close(Nft *nft) {
-	if (nft && nft->context)
+	_cleanup_close_ int late_fd = -1; /* closed after the context */
+
+	if (nft && nft->context) {
+		if (nft->socket_fd >= 0 && is_netfilter_socket(nft->socket_fd))
+			late_fd = late_close_hold(nft->socket_fd);
 		nft_ctx_free(nft->context);
+	}
 	g_free(nft);
 }
 
 static bool open_context(Nft *nft, GError **err) {
 	if (nft->context)
 		return true;
-	nft->context = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!nft->context)
+	if (!new_context(nft))
 		return fail(err, ERROR_FAILED, "cannot open the firewall");
 	/* buffered: the library would print otherwise */
 	if (nft_ctx_buffer_error(nft->context) != 0 || nft_ctx_buffer_output(nft->context) != 0)

@@ -9,9 +9,7 @@
 #include "network/owner.h"
 #include "network/subnet.h"
 
-/* A connection to the kernel's firewall, opened on first use. The kernel delays the closing of a
- * socket after something was removed (it waits until no packet can see it any more): free it last.
- */
+/* A connection to the kernel's firewall, opened on first use. */
 typedef struct Nft Nft;
 
 Nft *nft_open(void);
