@@ -208,12 +208,25 @@ uint64_t proc_now_realtime(void) {
 	return read_clock(CLOCK_REALTIME);
 }
 
-pid_t proc_fork_session(GError **err) {
+pid_t proc_fork_session(bool orphan, GError **err) {
 	pid_t pid = fork();
 
 	if (pid < 0) {
 		fail_errno(err, errno, "cannot fork");
 		return -1;
+	}
+	if (orphan && pid > 0) {
+		int status;
+		if (proc_reap(pid, &status, NULL) && status == 0)
+			return 1;
+		fail(err, ERROR_FAILED, "cannot fork");
+		return -1;
+	}
+	if (orphan) {
+		pid_t own = fork();
+		if (own != 0)
+			_exit(own < 0);
+		pid = 0;
 	}
 	if (pid == 0) {
 		setsid();

@@ -60,8 +60,9 @@ uint64_t proc_now_realtime(void);
 
 /* Forks a child of this same program in a session of its own, with default signal dispositions
  * for SIGPIPE and SIGCHLD. Returns 0 in the child, the pid in the parent, -1 on error. The child
- * must leave by proc_exec or _exit. */
-pid_t proc_fork_session(GError **err);
+ * must leave by proc_exec or _exit. orphan: the child is nobody's in this program (its parent is
+ * the machine's or the user's manager); the pid returned is then 1 and not to be reaped. */
+pid_t proc_fork_session(bool orphan, GError **err);
 
 /* Replaces this process by the program at path. Of all descriptors above 2 only those in keep stay
  * open, under their numbers. env NULL: the fixed small environment. Returns only on failure. */

@@ -80,7 +80,8 @@ ContainerStatus container_status_now(const Container *container) {
 
 	if ((status == CONTAINER_RUNNING || status == CONTAINER_STOPPING) &&
 		!container_is_running(container))
-		return CONTAINER_EXITED;
+		/* until its supervisor has cleaned up, the exit code is not on record */
+		return container_is_supervised(container) ? CONTAINER_STOPPING : CONTAINER_EXITED;
 	return status;
 }
 

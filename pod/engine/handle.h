@@ -52,7 +52,8 @@ bool container_is_running(const Container *container);
 bool container_is_supervised(const Container *container);
 
 /* "running" and so on, from the record and from the process table: a record that says running
- * while the process is gone is an exited container. */
+ * while the process is gone is a container whose supervisor cleans up ("stopping"), or, without
+ * one, an exited container. */
 ContainerStatus container_status_now(const Container *container);
 
 typedef struct Pod {

@@ -133,11 +133,61 @@ static void put_file(json_t *object, const char *key, const char *run, const cha
 	json_put_string(object, key, path);
 }
 
-json_t *engine_inspect_container(Engine *engine, const char *name, GError **err) {
-	g_autoptr(Container) container = container_open(engine, name, err);
-	g_autoptr(RuntimeConfig) config =
-		container ? resolve_existing(engine, container, err) : NULL;
+/* The infra container is a process and a part of its pod's record (D5), but it has a name and an
+ * id of its own. NULL without error: no pod has such a one. */
+static Pod *find_infra(Engine *engine, const char *name) {
+	g_auto(GStrv) ids = store_list(engine->store, STORE_POD, NULL);
 
+	for (char **id = ids; id && *id; id++) {
+		g_autoptr(Pod) pod = pod_open(engine, *id, NULL);
+		if (!pod || !pod->definition->infra_id)
+			continue;
+		g_autofree char *infra_name = query_infra_name(pod);
+		if (strcmp(infra_name, name) == 0 ||
+			(strlen(name) >= ID_SHORT_LENGTH &&
+				g_str_has_prefix(pod->definition->infra_id, name)))
+			return g_steal_pointer(&pod);
+	}
+	return NULL;
+}
+
+static json_t *inspect_infra(const Pod *pod) {
+	json_t *object = json_object(), *state = json_object();
+	g_autofree char *name = query_infra_name(pod);
+	bool running = pod_is_running(pod);
+
+	json_put_string(object, "Id", pod->definition->infra_id);
+	put_time(object, "Created", pod->definition->created_usec);
+	json_put_string(object, "Path", "podctl-pause");
+	json_put_string(state, "Status",
+		running                    ? "running"
+		: pod->state->started_usec ? "exited"
+					   : "created");
+	json_put_bool(state, "Running", running);
+	json_put_int(state, "Pid", running ? pod->state->infra.pid : 0);
+	put_time(state, "StartedAt", pod->state->started_usec);
+	put_text(state, "CgroupPath", pod->state->cgroup);
+	json_object_set_new(object, "State", state);
+	json_put_string(object, "Pod", pod->definition->id);
+	json_put_string(object, "Name", name);
+	json_object_set_new(object, "NetworkSettings", network_settings(pod->state->network));
+	json_put_bool(object, "IsInfra", true);
+	return object;
+}
+
+json_t *engine_inspect_container(Engine *engine, const char *name, GError **err) {
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Container) container = container_open(engine, name, &error);
+	g_autoptr(Pod) infra_of =
+		error_is(error, ERROR_NOT_FOUND) ? find_infra(engine, name) : NULL;
+
+	if (infra_of)
+		return inspect_infra(infra_of);
+	if (error) {
+		g_propagate_error(err, g_steal_pointer(&error));
+		return NULL;
+	}
+	g_autoptr(RuntimeConfig) config = resolve_existing(engine, container, err);
 	if (!config)
 		return NULL;
 	const ContainerDefinition *definition = container->definition;

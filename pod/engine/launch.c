@@ -493,7 +493,9 @@ bool launch_container(
 		exit_fd = pair[0];
 		launch.front_fd = pair[1];
 	}
-	pid_t pid = proc_fork_session(err);
+	/* under systemd the supervisor is to be its child, or it would not see its end */
+	bool orphan = engine->notify_socket != NULL;
+	pid_t pid = proc_fork_session(orphan, err);
 	if (pid < 0)
 		return false;
 	if (pid == 0) {
@@ -511,7 +513,8 @@ bool launch_container(
 	close_fd_ptr(&launch.front_fd);
 	int *console_fd = foreground ? &foreground->ret_console_fd : NULL;
 	if (!await_launcher(report_fd, console_fd, err)) {
-		proc_reap(pid, &(int){0}, NULL);
+		if (!orphan)
+			proc_reap(pid, &(int){0}, NULL);
 		return false;
 	}
 	if (foreground)

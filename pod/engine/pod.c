@@ -18,7 +18,11 @@
 #include <signal.h>
 #include <string.h>
 
-enum { DEFAULT_SHM_BYTES = 64 << 20, INFRA_END_TIMEOUT_USEC = 5000000 };
+enum {
+	DEFAULT_SHM_BYTES = 64 << 20,
+	INFRA_TERM_TIMEOUT_USEC = 1000000,
+	INFRA_END_TIMEOUT_USEC = 5000000
+};
 
 /* --- making ---------------------------------------------------------------------------------- */
 
@@ -207,7 +211,10 @@ static bool make_infra(Engine *engine, Pod *pod, const NetworkPlan *plan, GError
 
 static bool end_infra(Engine *engine, Pod *pod, GError **err) {
 	if (pod_is_running(pod)) {
-		proc_signal(pod->state->infra, SIGKILL, NULL);
+		/* asked first: for systemd, whose main process it is, that is a clean end */
+		proc_signal(pod->state->infra, SIGTERM, NULL);
+		if (!proc_wait_end(pod->state->infra, INFRA_TERM_TIMEOUT_USEC))
+			proc_signal(pod->state->infra, SIGKILL, NULL);
 		if (!proc_wait_end(pod->state->infra, INFRA_END_TIMEOUT_USEC))
 			return fail(err, ERROR_TIMEOUT,
 				"cannot stop pod \"%s\": process %d does not end",

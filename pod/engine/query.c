@@ -102,13 +102,17 @@ static json_t *container_row(Engine *engine, const Container *container, const P
 	return row;
 }
 
+char *query_infra_name(const Pod *pod) {
+	const char *asked = pod->definition->spec->infra_name;
+
+	return asked ? g_strdup(asked)
+		     : g_strdup_printf("%.*s-infra", ID_SHORT_LENGTH, pod->definition->id);
+}
+
 static json_t *infra_row(const Pod *pod) {
 	const PodDefinition *definition = pod->definition;
 	bool running = pod_is_running(pod);
-	g_autofree char *name =
-		definition->spec->infra_name
-			? g_strdup(definition->spec->infra_name)
-			: g_strdup_printf("%.*s-infra", ID_SHORT_LENGTH, definition->id);
+	g_autofree char *name = query_infra_name(pod);
 	json_t *row = json_object();
 
 	json_put_bool(row, "AutoRemove", false);

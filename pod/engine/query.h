@@ -13,5 +13,8 @@ json_t *query_labels(char *const *labels);
 /* Published ports of a network record as `podman ps --format json` lists them; NULL: none. */
 json_t *query_ports(const json_t *network);
 
+/* Name of a pod's infra container: the one asked for, or SHORTID-infra. Free with g_free. */
+char *query_infra_name(const Pod *pod);
+
 /* podman's state of a pod from its members and infra: Created Running Degraded Exited Stopped. */
 const char *query_pod_status(const Pod *pod, const GPtrArray *members);

@@ -117,6 +117,7 @@ bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **
 		return fail(
 			err, ERROR_INVALID, "the working directory \"%s\" is not absolute", cwd);
 	config->cwd = g_strdup(cwd && *cwd ? cwd : "/");
+	config->make_cwd = !spec->workdir;
 	const char *user = spec->user ? spec->user : image ? image->user : NULL;
 	config->user = g_strdup(user ? user : "");
 	config->additional_groups = g_strdupv(spec->group_add);

@@ -75,8 +75,9 @@ typedef struct RuntimeConfig {
 
 	char **argv; /* argv[0] is looked up in the container's PATH unless it has a slash */
 	char **env;
-	char *cwd;  /* made when missing, as podman does for WORKDIR */
-	char *user; /* "", "UID[:GID]" or names, resolved in the container's /etc/passwd */
+	char *cwd;
+	bool make_cwd; /* make it when missing: the image's, not the user's (podman's rule) */
+	char *user;    /* "", "UID[:GID]" or names, resolved in the container's /etc/passwd */
 	gid_t *additional_gids;
 	size_t n_additional_gids;
 	char **additional_groups; /* --group-add: names or numbers, resolved inside */

@@ -137,7 +137,10 @@ static bool step_find_user(InitContext *context, GError **err) {
 }
 
 static bool step_working_directory(InitContext *context, GError **err) {
-	return process_enter_cwd(context->root_fd, context->config->cwd, &context->user, err);
+	const RuntimeConfig *config = context->config;
+
+	return process_enter_cwd(
+		context->root_fd, config->cwd, config->make_cwd ? &context->user : NULL, err);
 }
 
 /* Last of all: mount points and the working directory had to be made. */

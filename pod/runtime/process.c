@@ -239,7 +239,9 @@ bool process_enter_cwd(int root_fd, const char *cwd, const ProcessUser *owner, G
 		fd = rootfs_open(root_fd, path, O_PATH | O_DIRECTORY);
 	}
 	if (fd < 0 || fchdir(fd) < 0)
-		return fail_errno(err, errno, "cannot enter working directory \"%s\"", path);
+		return fail(err, ERROR_COMMAND_NOT_EXECUTABLE,
+			"cannot enter working directory \"%s\" of the container: %s", path,
+			strerror(errno));
 	/* The raw call: libc's would walk the tree upwards when the kernel has no answer. */
 	if (syscall(SYS_getcwd, found, sizeof(found)) <= 0 || found[0] != '/')
 		return fail(err, ERROR_INVALID, "working directory \"%s\" is outside the container",

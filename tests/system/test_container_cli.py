@@ -347,7 +347,7 @@ def test_supervisor_death_does_not_hide_the_end(podctl, image, sleeper):
     """ps never says running of what has ended."""
     pid = podctl.pid(sleeper)
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not podctl.running(sleeper))
+    wait_for(lambda: podctl.state(sleeper)['Status'] == 'exited')
     assert podctl.state(sleeper)['ExitCode'] == 137
 
 
