@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,21 @@ class Runner:
         own = STEP_SECONDS[step] * (10 if self.options.full else 1)
         return max(1, min(own, self.end - time.monotonic()))
 
+    @staticmethod
+    def end_group(process):
+        """Ends a command and what it started; None, which stands for "took too long"."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+                process.wait(30)
+                return None
+            except subprocess.TimeoutExpired:
+                pass
+            except ProcessLookupError:
+                break
+        process.wait(30)
+        return None
+
     def command(self, step, words, env=None, quiet=False):
         """Status of a command, None when it took too long. quiet: output only when it fails."""
         begin = time.monotonic()
@@ -55,12 +71,10 @@ class Runner:
                 try:
                     status = process.wait(self.seconds(step))
                 except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, 15)
-                    try:
-                        process.wait(30)
-                    except subprocess.TimeoutExpired:
-                        os.killpg(process.pid, 9)
-                    status = None
+                    status = self.end_group(process)
+                except BaseException:
+                    self.end_group(process)
+                    raise
             if quiet and status != 0:
                 log.seek(0)
                 sys.stdout.write(log.read().decode(errors='replace')[-8000:])
@@ -195,6 +209,7 @@ def main():
     parser.add_argument('--minutes', type=int, help='time limit of the whole')
     parser.add_argument('-k', '--keyword', help='only system tests that match, as pytest has it')
     parser.add_argument('tests', nargs='*', help='only these files of system tests')
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
     sys.exit(Runner(parser.parse_args()).run())
 
 

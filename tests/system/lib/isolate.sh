@@ -19,6 +19,8 @@ if [ "${1-}" != --inside ]; then
 	done
 	room=$(mktemp -d)
 	status=0
+	# What runs is told as well, and ends first; then the rest here.
+	trap : INT TERM
 	PODCTL_TEST_CGROUP=$cgroup PODCTL_TEST_ROOM=$room \
 		sh -c '[ -z "$PODCTL_TEST_CGROUP" ] || echo $$ > "$PODCTL_TEST_CGROUP/cgroup.procs"
 		exec unshare --mount --propagation private --net --pid --ipc --uts --cgroup --fork --kill-child \
