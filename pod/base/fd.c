@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -288,6 +289,10 @@ bool fd_pipe(int ret_fds[2], GError **err) {
 	if (pipe2(ret_fds, O_CLOEXEC) < 0)
 		return fail_errno(err, errno, "cannot make a pipe");
 	return true;
+}
+
+bool fd_try_lock(int fd) {
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 bool fd_lift(int *fd, int lowest, GError **err) {

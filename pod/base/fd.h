@@ -80,6 +80,9 @@ int fd_memory_file(const char *name, const void *data, size_t size, GError **err
 bool fd_socket_pair(int ret_fds[2], GError **err);
 bool fd_pipe(int ret_fds[2], GError **err);
 
+/* True if this process now holds the exclusive flock of the open file; never waits. */
+bool fd_try_lock(int fd);
+
 /* Moves *fd to a number >= lowest (close-on-exec), closing the old one. A negative fd stays. */
 bool fd_lift(int *fd, int lowest, GError **err);
 

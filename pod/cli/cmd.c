@@ -2,6 +2,8 @@
 /* Finding, parsing and running a command. It knows tables, not commands: the list is main.c's. */
 #include "cli/cmd.h"
 
+#include "base/log.h"
+
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/spec_options.h"
@@ -26,6 +28,10 @@ Engine *cli_engine(Cli *cli, GError **err) {
 }
 
 void cli_clear(Cli *cli) {
+	g_autoptr(GError) error = NULL;
+
+	if (cli->engine && !engine_settle(cli->engine, !cli->settle_now, &error))
+		log_warning("%s, ignoring", error->message);
 	engine_free(g_steal_pointer(&cli->engine));
 	g_clear_pointer(&cli->root, g_free);
 	g_clear_pointer(&cli->runroot, g_free);

@@ -75,6 +75,9 @@ struct Cli {
 	char *root, *runroot, *log_level;
 	bool version;
 
+	/* leave nothing to a process in the background: the supervisor's own commands */
+	bool settle_now;
+
 	/* the command at work; owned until command_invoke returns */
 	const CommandRow *row;
 	void *options;

@@ -36,6 +36,7 @@ static int take_front_fd(const CleanupOptions *options) {
 static int run_cleanup(Cli *cli, char **arguments, GError **err) {
 	const CleanupOptions *options = cli->options;
 	int front_fd = take_front_fd(options), status = 0;
+	cli->settle_now = true;
 	Engine *engine = cli_engine(cli, err);
 
 	if (!engine || !engine_container_cleanup(engine, arguments[0], options->exit_status,
@@ -47,6 +48,7 @@ static int run_cleanup(Cli *cli, char **arguments, GError **err) {
 static int run_relaunch(Cli *cli, char **arguments, GError **err) {
 	const CleanupOptions *options = cli->options;
 	int front_fd = take_front_fd(options);
+	cli->settle_now = true;
 	Engine *engine = cli_engine(cli, err);
 
 	if (!engine || !engine_container_relaunch(

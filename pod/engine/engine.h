@@ -23,6 +23,10 @@ Engine *engine_open(const EngineOptions *options, GError **err);
 void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
+/* To be called once, after the user has the answer: does what could wait (an idle bridge goes).
+ * background: in a process of its own, a second later. */
+bool engine_settle(Engine *engine, bool background, GError **err);
+
 /* --- pods ------------------------------------------------------------------------------------ */
 
 /* Makes a pod (name generated when spec has none) with its infra container; *ret_id is the full

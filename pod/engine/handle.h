@@ -18,7 +18,8 @@ struct Engine {
 	char *notify_socket;
 	char *unit;
 	Store *store;
-	ImageStore *images; /* opened on first use */
+	ImageStore *images;   /* opened on first use */
+	bool changed_network; /* something may be left to sweep: engine_settle() */
 };
 
 /* The image store, opened on first use; NULL on error. */

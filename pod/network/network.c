@@ -37,7 +37,7 @@ static bool is_known(const char *state_dir, const char *owner_id) {
 }
 
 /* A bridge without a lease: somebody was killed before the sweep. */
-static bool has_idle_network(const char *state_dir) {
+bool network_has_idle(const char *state_dir) {
 	g_autofree char *networks = g_build_filename(state_dir, "networks", NULL);
 	g_auto(GStrv) names = fd_list_dir(AT_FDCWD, networks, NULL);
 
@@ -55,7 +55,7 @@ static bool has_idle_network(const char *state_dir) {
 bool network_detach(const char *state_dir, const char *owner_id, GError **err) {
 	bool known = is_known(state_dir, owner_id);
 
-	if (!known && !has_idle_network(state_dir))
+	if (!known && !network_has_idle(state_dir))
 		return true;
 	const NetworkOps *ops = load_ops(err);
 	return ops && ops->detach(state_dir, owner_id, err);
@@ -69,7 +69,7 @@ bool network_release(const char *state_dir, const char *owner_id, GError **err) 
 }
 
 bool network_sweep(const char *state_dir, GError **err) {
-	if (!has_idle_network(state_dir))
+	if (!network_has_idle(state_dir))
 		return true;
 	const NetworkOps *ops = load_ops(err);
 	return ops && ops->sweep(state_dir, err);

@@ -69,4 +69,5 @@ bool network_detach(const char *state_dir, const char *owner_id, GError **err);
  * with the last one the firewall table, and waits some 50 ms for the kernel when there is one. An
  * owner that is attached in between finds the bridge standing. */
 bool network_release(const char *state_dir, const char *owner_id, GError **err);
+bool network_has_idle(const char *state_dir); /* there is something to sweep; costs one look */
 bool network_sweep(const char *state_dir, GError **err);
