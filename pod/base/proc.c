@@ -96,9 +96,7 @@ bool proc_wait_end(ProcId id, uint64_t timeout_usec) {
 	}
 }
 
-static const char *const small_environment[] = {
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-	NULL};
+static const char *const small_environment[] = {"PATH=" PROC_DEFAULT_PATH, "LC_ALL=C.UTF-8", NULL};
 
 /* In the child: descriptor numbers may overlap, so everything is first lifted above them all. */
 static bool arrange_descriptors(const ProcSpawn *spawn) {

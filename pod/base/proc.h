@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* PATH where nobody gave one: for podctl's own programs, and for containers as with podman. */
+#define PROC_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 typedef struct ProcId {
 	pid_t pid;           /* 0: none */
 	uint64_t start_time; /* field 22 of /proc/PID/stat, clock ticks since boot */

@@ -13,10 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_STOP_TIMEOUT_SEC = 10 };
-
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-
 char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 	static const char *const keys[] = {"path=", "max-size=", "tag="};
 
@@ -30,7 +26,8 @@ char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 		}
 	}
 	if (!spec->log_driver || !*spec->log_driver)
-		return g_strdup(access(JOURNAL_SOCKET, F_OK) == 0 ? "journald" : "k8s-file");
+		return g_strdup(
+			access(HANDOFF_JOURNAL_SOCKET, F_OK) == 0 ? "journald" : "k8s-file");
 	if (strcmp(spec->log_driver, "json-file") == 0)
 		return g_strdup("k8s-file"); /* podman's alias */
 	if (strcmp(spec->log_driver, "journald") == 0 ||
@@ -112,15 +109,13 @@ static bool fill_policy(const ContainerSpec *spec, Handoff *handoff, GError **er
 		[RESTART_UNLESS_STOPPED] = HANDOFF_RESTART_ALWAYS,
 	};
 	const char *max_size = handoff_log_option(spec, "max-size");
-	int timeout =
-		spec->stop_timeout == SPEC_UNSET ? DEFAULT_STOP_TIMEOUT_SEC : spec->stop_timeout;
 	RestartPolicy policy;
 
 	if (!spec_parse_restart(
 		    spec->restart ? spec->restart : "no", &policy, &handoff->restart_limit, err))
 		return false;
 	handoff->restart = restarts[policy];
-	handoff->stop_timeout_usec = (uint64_t)timeout * USEC_PER_SEC;
+	handoff->stop_timeout_usec = (uint64_t)resolve_stop_timeout(spec) * USEC_PER_SEC;
 	handoff->run_timeout_usec = spec->timeout > 0 ? (uint64_t)spec->timeout * USEC_PER_SEC : 0;
 	if (max_size && !parse_size(max_size, &handoff->log_max_bytes))
 		return fail(

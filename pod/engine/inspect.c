@@ -62,8 +62,7 @@ static json_t *inspect_config(const Container *container, const RuntimeConfig *c
 	put_text(object, "StopSignal",
 		container->state->stop_signal ? signal_to_string(container->state->stop_signal)
 					      : spec->stop_signal);
-	json_put_int(
-		object, "StopTimeout", spec->stop_timeout == SPEC_UNSET ? 10 : spec->stop_timeout);
+	json_put_int(object, "StopTimeout", resolve_stop_timeout(spec));
 	json_put_int(object, "Timeout", spec->timeout > 0 ? spec->timeout : 0);
 	json_put_bool(object, "Tty", spec->tty);
 	json_put_bool(object, "OpenStdin", spec->interactive);

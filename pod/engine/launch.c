@@ -329,8 +329,7 @@ static void undo_start(Launch *launch, const GError *reason) {
 }
 
 /* Descriptors that the supervisor keeps, lifted out of the way of the block's number. */
-static bool lift_all(
-	Launch *launch, int *const *fds, size_t count, int *keep, size_t *ret_count, GError **err) {
+static bool lift_all(int *const *fds, size_t count, int *keep, size_t *ret_count, GError **err) {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -339,7 +338,6 @@ static bool lift_all(
 		if (*fds[i] >= 0)
 			keep[kept++] = *fds[i];
 	}
-	(void)launch;
 	*ret_count = kept;
 	return true;
 }
@@ -359,7 +357,7 @@ static bool become_supervisor(Launch *launch, GError **err) {
 	const char *const argv[] = {path, launch->container->definition->name, NULL};
 	g_auto(GStrv) env = NULL;
 
-	if (!lift_all(launch, travellers, ARRAY_LENGTH(travellers), keep, &n_keep, err))
+	if (!lift_all(travellers, ARRAY_LENGTH(travellers), keep, &n_keep, err))
 		return false;
 	HandoffFacts facts = {
 		.engine = launch->engine,
@@ -390,7 +388,7 @@ static bool become_supervisor(Launch *launch, GError **err) {
 	if (block_fd == HANDOFF_FD)
 		steal_fd(&block_fd);
 	keep[n_keep++] = HANDOFF_FD;
-	options_append(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	options_append(&env, "PATH=" PROC_DEFAULT_PATH);
 	for (size_t i = 0; i < ARRAY_LENGTH(passed); i++) {
 		if (!g_getenv(passed[i]))
 			continue;

@@ -18,11 +18,7 @@
 #include <signal.h>
 #include <string.h>
 
-enum {
-	DEFAULT_SHM_BYTES = 64 << 20,
-	INFRA_TERM_TIMEOUT_USEC = 1000000,
-	INFRA_END_TIMEOUT_USEC = 5000000
-};
+enum { INFRA_TERM_TIMEOUT_USEC = 1000000, INFRA_END_TIMEOUT_USEC = 5000000 };
 
 /* --- making ---------------------------------------------------------------------------------- */
 
@@ -174,7 +170,7 @@ static bool create_infra(Pod *pod, int namespaces, RuntimeChild *ret_child, GErr
 		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--shm-size\"",
 			spec->shm_size);
 	if (namespaces & CLONE_NEWNET)
-		options_append(&sysctls, "net.ipv4.ping_group_range=0 0");
+		options_append(&sysctls, DEFAULT_NET_SYSCTL);
 	infra.sysctls = sysctls;
 	return runtime_create_infra(&infra, ret_child, err);
 }

@@ -72,7 +72,7 @@ static void put_network(json_t *row, const json_t *network) {
 }
 
 /* The command of the record: what the user gave; the image's own needs the image. */
-static json_t *container_row(Engine *engine, const Container *container, const Pod *pod) {
+static json_t *container_row(const Container *container, const Pod *pod) {
 	const ContainerDefinition *definition = container->definition;
 	const ContainerState *state = container->state;
 	ContainerStatus status = container_status_now(container);
@@ -98,7 +98,6 @@ static json_t *container_row(Engine *engine, const Container *container, const P
 	json_put_int(row, "Restarts", state->restart_count);
 	json_put_string(row, "State", container_status_to_string(status));
 	json_put_bool(row, "_supervised", container_is_supervised(container));
-	(void)engine;
 	return row;
 }
 
@@ -196,7 +195,7 @@ json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError
 		pod = container->definition->pod_id
 			      ? g_hash_table_lookup(pods, container->definition->pod_id)
 			      : NULL;
-		g_ptr_array_add(rows, container_row(engine, container, pod));
+		g_ptr_array_add(rows, container_row(container, pod));
 	}
 	/* order comes from sorting, not from the table */
 	g_hash_table_iter_init(&iterator, pods);

@@ -142,10 +142,15 @@ static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GEr
 			    *sysctl, config->new_namespaces | config->join_namespaces, err))
 			return false;
 	config->sysctls = g_strdupv(spec->sysctls);
-	/* podman's default, so that ping works for everybody inside */
 	if (config->new_namespaces & CLONE_NEWNET)
-		options_append(&config->sysctls, "net.ipv4.ping_group_range=0 0");
+		options_append(&config->sysctls, DEFAULT_NET_SYSCTL);
 	return true;
+}
+
+int resolve_stop_timeout(const ContainerSpec *spec) {
+	enum { DEFAULT_STOP_TIMEOUT_SEC = 10 };
+
+	return spec->stop_timeout == SPEC_UNSET ? DEFAULT_STOP_TIMEOUT_SEC : spec->stop_timeout;
 }
 
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {

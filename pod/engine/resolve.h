@@ -28,6 +28,13 @@ typedef struct ResolveInput {
 	ProcId join_network;      /* process of --network=container:X */
 } ResolveInput;
 
+/* Defaults that more than one place needs. */
+enum { DEFAULT_SHM_BYTES = 64 << 20 };
+/* In every network namespace of podctl's own, as podman: ping works for everybody inside. */
+#define DEFAULT_NET_SYSCTL "net.ipv4.ping_group_range=0 0"
+/* Seconds from the stop signal to SIGKILL. */
+int resolve_stop_timeout(const ContainerSpec *spec);
+
 /* The whole translation; the result lacks only the cgroup, which is decided at launch. */
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err);
 

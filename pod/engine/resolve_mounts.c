@@ -8,8 +8,6 @@
 #include <sched.h>
 #include <string.h>
 
-enum { DEFAULT_SHM_BYTES = 64 << 20 };
-
 static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const Container *container = input->container;
 	const ContainerSpec *spec = container->definition->spec;

@@ -83,8 +83,7 @@ static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 	const char *hostname = config->hostname;
 
 	if (!spec->unset_env_all) {
-		env_put(&config->env,
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		env_put(&config->env, "PATH=" PROC_DEFAULT_PATH);
 		env_put(&config->env, "container=podctl");
 		if (spec->tty)
 			env_put(&config->env, "TERM=xterm");

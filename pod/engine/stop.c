@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "engine/resolve.h"
 #include "model/handoff.h"
 
 #include <signal.h>
@@ -16,16 +17,13 @@
 #include <unistd.h>
 
 enum {
-	DEFAULT_STOP_TIMEOUT_SEC = 10,
 	KILL_TIMEOUT_USEC = 10000000,    /* from SIGKILL to the end: only a stuck kernel needs it */
 	CLEANUP_TIMEOUT_USEC = 30000000, /* from the end to the supervisor's own */
 };
 
 uint64_t stop_deadline(const Container *container, int timeout_sec) {
-	int own = container->definition->spec->stop_timeout;
 	int seconds = timeout_sec != SPEC_UNSET ? timeout_sec
-		      : own != SPEC_UNSET       ? own
-						: DEFAULT_STOP_TIMEOUT_SEC;
+						: resolve_stop_timeout(container->definition->spec);
 
 	if (seconds < 0)
 		return USEC_INFINITY;

@@ -63,8 +63,7 @@ static char **skopeo_environment(const Load *load) {
 	static const char *const passed[] = {"HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"};
 	g_auto(GStrv) env = g_environ_setenv(NULL, "LC_ALL", "C.UTF-8", TRUE);
 
-	env = g_environ_setenv(
-		env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", TRUE);
+	env = g_environ_setenv(env, "PATH", PROC_DEFAULT_PATH, TRUE);
 	/* on the store's disk, and swept with the staging directory */
 	env = g_environ_setenv(env, "TMPDIR", load->staging->path, TRUE);
 	array_foreach (name, passed) {

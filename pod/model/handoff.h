@@ -22,6 +22,9 @@
 #define HANDOFF_FD      3
 #define HANDOFF_NO_FD   (-1)
 
+/* Where journald listens: whether it is there decides on the log driver (D17). */
+#define HANDOFF_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 /* Name of the file in run_dir whose presence forbids a restart. */
 #define HANDOFF_STOP_FILE "stop-requested"
 /* The whole block, the texts included. */

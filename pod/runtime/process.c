@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/proc.h"
 #include "runtime/rootfs.h"
 #include "runtime/syscalls.h"
 
@@ -16,7 +17,6 @@
 
 #define ACCOUNT_FILE_MAX (1024 * 1024)
 #define GROUPS_MAX       1024
-#define DEFAULT_PATH     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void process_user_clear(ProcessUser *user) {
 	g_free(user->groups);
@@ -304,7 +304,7 @@ char *process_find_program(const char *name, const char *path_list, GError **err
 		error = check_program(name);
 		return error ? fail_program(err, name, error, false) : g_strdup(name);
 	}
-	g_auto(GStrv) folders = g_strsplit(path_list ? path_list : DEFAULT_PATH, ":", -1);
+	g_auto(GStrv) folders = g_strsplit(path_list ? path_list : PROC_DEFAULT_PATH, ":", -1);
 	for (char **folder = folders; *name && *folder; folder++) {
 		g_autofree char *path = g_strconcat(**folder ? *folder : ".", "/", name, NULL);
 		int r = check_program(path);

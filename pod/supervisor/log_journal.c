@@ -15,8 +15,7 @@
 #include "supervisor/handoff_read.h"
 #include "supervisor/number.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define PARTS_MAX      6
+#define PARTS_MAX 6
 
 static void disconnect(LogJournal *journal) {
 	if (journal->fd >= 0)
@@ -29,7 +28,7 @@ void log_journal_open(Supervisor *s) {
 	const struct timeval patience = {.tv_sec = 1};
 	const char *path = handoff_text(s, s->handoff->journal_socket);
 	if (!path)
-		path = JOURNAL_SOCKET;
+		path = HANDOFF_JOURNAL_SOCKET;
 	size_t length = strlen(path);
 
 	s->log_journal.fd = -1;
