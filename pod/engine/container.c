@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_TRIES = 16 };
-
 /* Image id and name for the definition; nothing to look up with --rootfs. */
 static bool look_up_image(Engine *engine, ContainerDefinition *definition, GError **err) {
 	const ContainerSpec *spec = definition->spec;
@@ -72,22 +70,6 @@ static bool replace_existing(Engine *engine, const char *name, GError **err) {
 	return fail_prefix(err, "cannot replace container \"%s\"", name);
 }
 
-static bool publish_container(
-	StoreObject *object, ContainerDefinition *definition, bool generated, GError **err) {
-	for (unsigned try = 0;; try++) {
-		json_auto_t *json = container_definition_to_json(definition);
-		g_autoptr(GError) error = NULL;
-		if (store_publish(object, definition->name, json, &error))
-			return true;
-		if (!generated || try >= NAME_TRIES || !error_is(error, ERROR_EXISTS)) {
-			g_propagate_error(err, g_steal_pointer(&error));
-			return false;
-		}
-		g_free(definition->name);
-		definition->name = name_generate();
-	}
-}
-
 static bool write_cidfile(const char *path, const char *id, GError **err) {
 	return !path || fd_write_file(AT_FDCWD, path, id, strlen(id), 0644, err);
 }
@@ -111,25 +93,25 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err) {
 	g_autoptr(ContainerDefinition) definition = g_new0(ContainerDefinition, 1);
 	g_autoptr(StoreObject) object = NULL;
-	bool generated = !spec->name;
 
 	if (!check_request(engine, spec, err))
 		return false;
 	definition->spec = spec; /* borrowed until the end of this function */
 	bool good = look_up_image(engine, definition, err) &&
 		    look_up_pod(engine, spec, definition, err) &&
-		    (!spec->replace || generated || replace_existing(engine, spec->name, err));
+		    (!spec->replace || !spec->name || replace_existing(engine, spec->name, err));
 	if (good) {
 		definition->id = id_generate();
-		definition->name = generated ? name_generate() : g_strdup(spec->name);
+		definition->name = g_strdup(spec->name);
 		definition->unit = g_strdup(engine->unit);
 		definition->created_usec = proc_now_realtime();
 		definition->create_command = g_strdupv(engine->create_command);
 		object = store_create(
 			engine->store, STORE_CONTAINER, definition->id, !spec->remove, err);
+		json_auto_t *json = container_definition_to_json(definition);
 		good = object &&
 		       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
-		       publish_container(object, definition, generated, err);
+		       publish_named(object, json, &definition->name, err);
 	}
 	definition->spec = NULL;
 	if (!good) {

@@ -3,6 +3,7 @@
 #include "engine/handle.h"
 
 #include "base/log.h"
+#include "model/names.h"
 
 void container_free(Container *container) {
 	if (!container)
@@ -38,6 +39,26 @@ static bool read_container(Container *container, GError **err) {
 	container_state_free(container->state);
 	container->state = container_state_from_json(state);
 	return true;
+}
+
+bool publish_named(StoreObject *object, json_t *definition, char **name, GError **err) {
+	enum { NAME_TRIES = 16 };
+	bool generated = !*name;
+
+	for (unsigned try = 0;; try++) {
+		g_autoptr(GError) error = NULL;
+		if (generated) {
+			g_free(*name);
+			*name = name_generate();
+		}
+		json_put_string(definition, "name", *name);
+		if (store_publish(object, *name, definition, &error))
+			return true;
+		if (!generated || try >= NAME_TRIES || !error_is(error, ERROR_EXISTS)) {
+			g_propagate_error(err, g_steal_pointer(&error));
+			return false;
+		}
+	}
 }
 
 Container *container_open(Engine *engine, const char *name_or_id, GError **err) {

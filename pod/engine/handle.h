@@ -81,6 +81,11 @@ bool pod_start_infra(Engine *engine, Pod *pod, GError **err);
 /* Stops the pod if its exit policy asks for it and no member runs any more. */
 bool pod_apply_exit_policy(Engine *engine, const char *pod_id, GError **err);
 
+/* Publishes an object under *name, or, when that is NULL, under a name made up, which is then in
+ * *name (free with g_free) and in the definition. ERROR_EXISTS when a name that was asked for is in
+ * use. */
+bool publish_named(StoreObject *object, json_t *definition, char **name, GError **err);
+
 /* Undoes what the object's journal says was done to the host: cgroups, network. Idempotent. */
 bool undo_journal(Engine *engine, StoreObject *object, GError **err);
 bool journal_cgroup(StoreObject *object, const char *path, GError **err);

@@ -14,7 +14,6 @@
 #include "base/parse.h"
 #include "engine/handoff_build.h"
 #include "engine/resource.h"
-#include "network/network.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -110,9 +109,6 @@ static bool load_network(Launch *launch, ResolveInput *input, GError **err) {
 		return false;
 	const NetworkRequest *request = launch->network.request;
 	input->network_mode = request->mode;
-	if (request->mode == NETWORK_NAMESPACE)
-		return fail(err, ERROR_UNSUPPORTED, "network \"ns:%s\" is not supported yet",
-			request->name);
 	if (request->mode != NETWORK_CONTAINER)
 		return true;
 	if (!load_joined(launch, request, err))
@@ -240,28 +236,8 @@ static bool attach_network(Launch *launch, GError **err) {
 
 	if (!plan->request || plan->request->mode != NETWORK_BRIDGE)
 		return true;
-	g_autoptr(NetworkDef) network = network_default(err);
-	if (!network)
-		return false;
-	if (plan->request->name && strcmp(plan->request->name, network->name) != 0)
-		return fail(err, ERROR_NOT_FOUND,
-			"unable to find network \"%s\": only the default network \"%s\" is "
-			"supported yet",
-			plan->request->name, network->name);
-	g_autofree char *dir = engine_run_dir(launch->engine, "network");
-	NetworkAttach attach = {
-		.state_dir = dir,
-		.owner_id = container->definition->id,
-		.network = network,
-		.target = launch->child.process,
-		.interface = plan->request->interface_name,
-		.ip = plan->request->ip,
-		.mac = plan->request->mac,
-		.ports = plan->ports,
-		.n_ports = plan->n_ports,
-	};
-	if (!journal_network(container->object, container->definition->id, err) ||
-		!network_attach(&attach, &result, err))
+	if (!network_plan_connect(launch->engine, container->object, container->definition->id,
+		    launch->child.process, plan, &result, err))
 		return false;
 	json_decref(container->state->network);
 	container->state->network = network_result_to_json(&result);

@@ -11,7 +11,6 @@
 #include "engine/resolve.h"
 #include "engine/stop.h"
 #include "model/names.h"
-#include "network/network.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -32,24 +31,6 @@ static bool replace_existing(Engine *engine, const char *name, GError **err) {
 	return fail_prefix(err, "cannot replace pod \"%s\"", name);
 }
 
-static bool publish_pod(
-	StoreObject *object, PodDefinition *definition, bool generated, GError **err) {
-	enum { NAME_TRIES = 16 };
-
-	for (unsigned try = 0;; try++) {
-		json_auto_t *json = pod_definition_to_json(definition);
-		g_autoptr(GError) error = NULL;
-		if (store_publish(object, definition->name, json, &error))
-			return true;
-		if (!generated || try >= NAME_TRIES || !error_is(error, ERROR_EXISTS)) {
-			g_propagate_error(err, g_steal_pointer(&error));
-			return false;
-		}
-		g_free(definition->name);
-		definition->name = name_generate();
-	}
-}
-
 static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err) {
 	NetworkPlan plan = {0};
 	int flags;
@@ -62,7 +43,7 @@ static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err)
 		return false;
 	NetworkMode mode = plan.request->mode;
 	network_plan_clear(&plan);
-	if (mode == NETWORK_CONTAINER || mode == NETWORK_NAMESPACE)
+	if (mode == NETWORK_CONTAINER)
 		return fail(err, ERROR_UNSUPPORTED, "network \"%s\" is not supported for a pod yet",
 			spec->networks[0]);
 	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
@@ -74,21 +55,21 @@ static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err)
 bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **err) {
 	g_autoptr(PodDefinition) definition = g_new0(PodDefinition, 1);
 	g_autoptr(StoreObject) object = NULL;
-	bool generated = !spec->name;
 
 	if (!check_pod_request(engine, spec, err) ||
-		(spec->replace && !generated && !replace_existing(engine, spec->name, err)))
+		(spec->replace && spec->name && !replace_existing(engine, spec->name, err)))
 		return false;
 	definition->id = id_generate();
 	definition->infra_id = spec->infra ? id_generate() : NULL;
-	definition->name = generated ? name_generate() : g_strdup(spec->name);
+	definition->name = g_strdup(spec->name);
 	definition->unit = g_strdup(engine->unit);
 	definition->created_usec = proc_now_realtime();
 	definition->create_command = g_strdupv(engine->create_command);
 	definition->spec = spec; /* borrowed */
 	object = store_create(engine->store, STORE_POD, definition->id, true, err);
+	json_auto_t *json = pod_definition_to_json(definition);
 	bool good =
-		object && publish_pod(object, definition, generated, err) &&
+		object && publish_named(object, json, &definition->name, err) &&
 		(!spec->pod_id_file || fd_write_file(AT_FDCWD, spec->pod_id_file, definition->id,
 					       strlen(definition->id), 0644, err));
 	definition->spec = NULL;
@@ -106,29 +87,9 @@ bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **er
 
 static bool attach_pod_network(Engine *engine, Pod *pod, const NetworkPlan *plan, GError **err) {
 	NetworkResult result = {0};
-	g_autoptr(NetworkDef) network = network_default(err);
 
-	if (!network)
-		return false;
-	if (plan->request->name && strcmp(plan->request->name, network->name) != 0)
-		return fail(err, ERROR_NOT_FOUND,
-			"unable to find network \"%s\": only the default network \"%s\" is "
-			"supported yet",
-			plan->request->name, network->name);
-	g_autofree char *dir = engine_run_dir(engine, "network");
-	NetworkAttach attach = {
-		.state_dir = dir,
-		.owner_id = pod->definition->id,
-		.network = network,
-		.target = pod->state->infra,
-		.interface = plan->request->interface_name,
-		.ip = plan->request->ip,
-		.mac = plan->request->mac,
-		.ports = plan->ports,
-		.n_ports = plan->n_ports,
-	};
-	if (!journal_network(pod->object, pod->definition->id, err) ||
-		!network_attach(&attach, &result, err))
+	if (!network_plan_connect(engine, pod->object, pod->definition->id, pod->state->infra, plan,
+		    &result, err))
 		return false;
 	json_decref(pod->state->network);
 	pod->state->network = network_result_to_json(&result);

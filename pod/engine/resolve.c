@@ -13,57 +13,6 @@
 #include <sched.h>
 #include <string.h>
 
-void network_plan_clear(NetworkPlan *plan) {
-	network_request_free(plan->request);
-	for (size_t i = 0; i < plan->n_ports; i++)
-		port_mapping_clear(&plan->ports[i]);
-	g_free(plan->ports);
-	*plan = (NetworkPlan){0};
-}
-
-static bool parse_ports(char *const *publish, NetworkPlan *plan, GError **err) {
-	size_t count = publish ? g_strv_length((char **)(uintptr_t)publish) : 0;
-
-	plan->ports = g_new0(PortMapping, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		if (!spec_parse_port(publish[i], &plan->ports[i], err))
-			return false;
-		plan->n_ports++;
-	}
-	return true;
-}
-
-bool resolve_network(char *const *networks, char *const *publish, const char *ip, const char *mac,
-	NetworkPlan *ret_plan, GError **err) {
-	g_auto(GStrv) none = NULL;
-	NetworkPlan plan = {0};
-	const char *wanted = networks && networks[0] ? networks[0] : "bridge";
-
-	if (networks && networks[0] && networks[1])
-		return fail(err, ERROR_UNSUPPORTED,
-			"cannot use network \"%s\" too: more than one network is not supported yet",
-			networks[1]);
-	plan.request = spec_parse_network(wanted, err);
-	if (!plan.request || !parse_ports(publish, &plan, err)) {
-		network_plan_clear(&plan);
-		return false;
-	}
-	if (plan.request->mode != NETWORK_BRIDGE && (ip || mac)) {
-		network_plan_clear(&plan);
-		return fail(err, ERROR_INVALID, "--ip and --mac-address need a bridge network");
-	}
-	if (ip) {
-		g_free(plan.request->ip);
-		plan.request->ip = g_strdup(ip);
-	}
-	if (mac) {
-		g_free(plan.request->mac);
-		plan.request->mac = g_strdup(mac);
-	}
-	*ret_plan = plan;
-	return true;
-}
-
 /* One of --pid, --ipc, --uts, --cgroupns: NULL and "private" give a new one, "host" none. */
 static bool namespace_mode(const char *option, const char *mode, int flag, int pod_shared,
 	int *new_flags, GError **err) {

@@ -4,6 +4,7 @@
 
 #include "engine/handle.h"
 #include "model/spec_parse.h"
+#include "network/network.h"
 #include "runtime/runtime.h"
 
 /* What a container's own network is to be; members of a pod have none. */
@@ -15,9 +16,14 @@ typedef struct NetworkPlan {
 
 void network_plan_clear(NetworkPlan *plan);
 
-/* Parses the network and port options of a container or pod. */
+/* Parses the network and port options of a container or pod; refuses what is not there yet. */
 bool resolve_network(char *const *networks, char *const *publish, const char *ip, const char *mac,
 	NetworkPlan *ret_plan, GError **err);
+
+/* Connects a process's network namespace, which is the owner's; the journal of the owner, a pod or
+ * a container, comes first. *ret_result: network_result_clear. */
+bool network_plan_connect(Engine *engine, StoreObject *owner, const char *owner_id, ProcId target,
+	const NetworkPlan *plan, NetworkResult *ret_result, GError **err);
 
 typedef struct ResolveInput {
 	Engine *engine;
