@@ -13,15 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Image id and name for the definition; nothing to look up with --rootfs. */
+/* Image id and name for the definition; nothing to look up with --rootfs. What the image and the
+ * options together cannot be is found here, before anything is made. */
 static bool look_up_image(Engine *engine, ContainerDefinition *definition, GError **err) {
+	const Container container = {.definition = definition};
+	ResolveInput input = {.engine = engine, .container = &container};
 	const ContainerSpec *spec = definition->spec;
 
 	if (!spec->image || !*spec->image)
 		return fail(err, ERROR_INVALID, "no image given");
 	if (spec->rootfs) {
 		definition->image_name = g_strdup(spec->image);
-		return true;
+		return resolve_check(&input, err);
 	}
 	ImageStore *images = engine_images(engine, err);
 	g_autoptr(ImageConfig) image = images ? image_lookup(images, spec->image, err) : NULL;
@@ -29,7 +32,8 @@ static bool look_up_image(Engine *engine, ContainerDefinition *definition, GErro
 		return false;
 	definition->image_id = g_strdup(image->id);
 	definition->image_name = g_strdup(image->name ? image->name : spec->image);
-	return true;
+	input.image = image;
+	return resolve_check(&input, err);
 }
 
 /* --pod new:NAME makes the pod; ports and network are then the pod's. */
@@ -42,6 +46,12 @@ static bool make_new_pod(Engine *engine, ContainerSpec *spec, GError **err) {
 	pod->networks = g_steal_pointer(&spec->networks);
 	pod->add_hosts = g_steal_pointer(&spec->add_hosts);
 	pod->hostname = g_steal_pointer(&spec->hostname);
+	pod->dns = g_steal_pointer(&spec->dns);
+	pod->dns_options = g_steal_pointer(&spec->dns_options);
+	pod->dns_searches = g_steal_pointer(&spec->dns_searches);
+	pod->no_hosts = spec->no_hosts;
+	pod->ip = g_steal_pointer(&spec->ip);
+	pod->mac_address = g_steal_pointer(&spec->mac_address);
 	if (!engine_pod_create(engine, pod, &id, err))
 		return false;
 	g_free(spec->pod);
@@ -87,7 +97,8 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 	if (spec->cidfile && access(spec->cidfile, F_OK) == 0)
 		return fail(err, ERROR_EXISTS, "the container ID file \"%s\" exists already",
 			spec->cidfile);
-	return resolve_environment(&spec->env, spec->env_files, err);
+	return resolve_environment(&spec->env, spec->env_files, err) &&
+	       resolve_labels(&spec->labels, spec->label_files, err);
 }
 
 bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err) {
@@ -97,12 +108,12 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 	if (!check_request(engine, spec, err))
 		return false;
 	definition->spec = spec; /* borrowed until the end of this function */
+	definition->id = id_generate();
+	definition->name = g_strdup(spec->name);
 	bool good = look_up_image(engine, definition, err) &&
 		    look_up_pod(engine, spec, definition, err) &&
 		    (!spec->replace || !spec->name || replace_existing(engine, spec->name, err));
 	if (good) {
-		definition->id = id_generate();
-		definition->name = g_strdup(spec->name);
 		definition->unit = g_strdup(engine->unit);
 		definition->created_usec = proc_now_realtime();
 		definition->create_command = g_strdupv(engine->create_command);
@@ -131,10 +142,12 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 /* The end of the previous run may still be worked on by its supervisor; a record that says running
  * without one is what a killed supervisor left. */
 static bool settle_previous_run(Engine *engine, Container *container, GError **err) {
-	if (!container_is_running(container) && container_is_supervised(container) &&
-		!stop_finish(engine, container, USEC_INFINITY, err))
+	if (container_is_running(container) || !container_is_supervised(container))
+		return true;
+	if (!stop_restarts(container, err))
 		return false;
-	return true;
+	return container_is_running(container) ||
+	       stop_finish(engine, container, USEC_INFINITY, err);
 }
 
 static bool start_locked(
@@ -205,13 +218,30 @@ static bool remove_locked(Engine *engine, Container *container, GError **err) {
 	return undo_journal(engine, container->object, err) && store_remove(container->object, err);
 }
 
+bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **err) {
+	g_autofree char *id = store_find(engine->store, kind, name, err);
+	g_autoptr(StoreObject) object = id ? store_get(engine->store, kind, id, err) : NULL;
+
+	if (!object || !store_lock(object, LOCK_TIMEOUT_USEC, err))
+		return false;
+	log_warning("the record of %s cannot be read, removing what is left of it", id);
+	/* the journal knows the cgroup, and with it every process */
+	bool good = undo_journal(engine, object, err) && store_remove(object, err);
+	store_unlock(object);
+	return good;
+}
+
 bool engine_container_remove(
 	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Container) container = container_open(engine, name, err);
+	g_autoptr(Container) container = container_open(engine, name, &error);
 
-	if (!container)
+	if (force && error_is(error, ERROR_CORRUPT))
+		return remove_damaged(engine, STORE_CONTAINER, name, err);
+	if (!container) {
+		g_propagate_error(err, g_steal_pointer(&error));
 		return false;
+	}
 	if (force && (!stop_begin(container, err) ||
 			     !stop_finish(engine, container, stop_deadline(container, timeout_sec),
 				     err)))

@@ -91,5 +91,9 @@ bool undo_journal(Engine *engine, StoreObject *object, GError **err);
 bool journal_cgroup(StoreObject *object, const char *path, GError **err);
 bool journal_network(StoreObject *object, const char *owner_id, GError **err);
 
+/* `rm --force` of an object whose record is damaged: kills by cgroup, undoes the journal, removes
+ * what is left. */
+bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **err);
+
 /* store_recover's callback: finishes or undoes what a killed call left. data: the engine. */
 bool recover_object(StoreObject *object, bool half_made, void *data, GError **err);

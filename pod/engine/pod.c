@@ -331,12 +331,16 @@ static bool remove_members(Engine *engine, const Pod *pod, int timeout_sec, GErr
 
 bool engine_pod_remove(
 	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
-	g_autoptr(Pod) pod = pod_open(engine, name, err);
-	g_autoptr(GPtrArray) members = pod ? pod_members(engine, pod->definition->id, err) : NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Pod) pod = pod_open(engine, name, &error);
 	g_autofree char *running = NULL;
 
-	if (!members)
+	if (force && error_is(error, ERROR_CORRUPT))
+		return remove_damaged(engine, STORE_POD, name, err);
+	if (!pod) {
+		g_propagate_error(err, g_steal_pointer(&error));
 		return false;
+	}
 	if (!force && has_running_member(engine, pod->definition->id, &running))
 		return fail(err, ERROR_IN_USE,
 			"cannot remove pod \"%s\": member \"%s\" is running; stop it first or use "

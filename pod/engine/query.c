@@ -3,6 +3,7 @@
  * looked at is left out. */
 #include "engine/query.h"
 
+#include "base/log.h"
 #include "base/parse.h"
 #include "model/names.h"
 #include "network/network.h"
@@ -189,7 +190,10 @@ json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError
 	if (!ids)
 		return NULL;
 	for (char **id = ids; *id; id++) {
-		g_autoptr(Container) container = container_open(engine, *id, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(Container) container = container_open(engine, *id, &error);
+		if (error_is(error, ERROR_CORRUPT))
+			log_warning("container %s: %s, ignoring", *id, error->message);
 		if (!container || !is_shown(container, all))
 			continue;
 		pod = container->definition->pod_id

@@ -128,13 +128,6 @@ static bool plan_scope(
 	return true;
 }
 
-/* May we make a cgroup there? Asked by doing it. */
-static bool can_make(const char *cgroup) {
-	g_autoptr(GError) error = NULL;
-
-	return fd_mkdir_parents(AT_FDCWD, cgroup, 0755, &error);
-}
-
 bool runtime_cgroup_plan(
 	const char *id, bool split, const char *parent, CgroupPlan *ret_plan, GError **err) {
 	g_autofree char *mount_point = NULL, *root = NULL;
@@ -158,13 +151,14 @@ bool runtime_cgroup_plan(
 		if (ret_plan->mode == CGROUP_SCOPE)
 			return true;
 	}
+	/* Nothing is made here: the caller journals the path first. */
+	if (access(mount_point, W_OK) < 0) {
+		g_clear_pointer(&ret_plan->payload, g_free);
+		return true;
+	}
 	if (!ret_plan->payload)
 		ret_plan->payload = g_build_filename(mount_point, DIRECT_PARENT, id, NULL);
 	ret_plan->mode = CGROUP_DIRECT;
-	if (!can_make(ret_plan->payload)) {
-		g_clear_pointer(&ret_plan->payload, g_free);
-		ret_plan->mode = CGROUP_NONE;
-	}
 	return true;
 }
 

@@ -295,8 +295,10 @@ static bool withdraw(StoreObject *object, GError **err) {
 		errno != ENOENT)
 		return fail_errno(
 			err, errno, "cannot remove %s %s", kind_word(object->kind), object->id);
-	if (name)
-		claim_release(object->store, name, path);
+	/* a record that cannot be read has lost its name: look through all claims */
+	if (!name)
+		return claim_settle(object->store, NULL, path, err);
+	claim_release(object->store, name, path);
 	return true;
 }
 

@@ -180,6 +180,8 @@ def test_stop_is_clean(mypod):
     mypod('systemctl', 'stop', 'mypod-pod.service')
     assert time.monotonic() - begin < 15
     for unit in ('mypod-pod.service', 'web.service', 'side.service'):
+        # with the exit policy the pod may be down before the stop of its last member is
+        wait_for(lambda unit=unit: mypod.show(unit, 'ActiveState') != 'deactivating')
         assert mypod.show(unit, 'ActiveState') == 'inactive', f'{unit}{mypod.status()}'
     assert mypod.podctl('ps', '-aq') == '' and mypod.podctl('pod', 'ps', '-q') == ''
     assert 'hello' not in fetch(mypod)
