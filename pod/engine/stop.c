@@ -61,6 +61,20 @@ bool stop_begin(Container *container, GError **err) {
 	return good;
 }
 
+bool stop_restarts(Container *container, GError **err) {
+	if (container_is_running(container) || !container_is_supervised(container))
+		return true;
+	if (!container_lock(container, err))
+		return false;
+	bool good = true;
+	if (!container_is_running(container) && container_is_supervised(container)) {
+		good = store_mark(container->object, HANDOFF_STOP_FILE, true, err);
+		proc_signal(container->state->supervisor, SIGTERM, NULL);
+	}
+	store_unlock(container->object);
+	return good;
+}
+
 /* The supervisor is gone and nobody else will: do what it would have done. */
 static bool clean_up_for_supervisor(Engine *engine, Container *container, GError **err) {
 	g_autoptr(GError) error = NULL;

@@ -15,6 +15,10 @@
 /* Marks the container as being stopped and sends its stop signal; one that does not run is fine. */
 bool stop_begin(Container *container, GError **err);
 
+/* Ends the supervisor of a container that is between two runs: it neither waits out its delay nor
+ * restarts it. One that runs, and one without a supervisor, stay as they are. */
+bool stop_restarts(Container *container, GError **err);
+
 /* Waits for the end: SIGKILL at deadline_usec (monotonic; USEC_INFINITY: never), then until its
  * supervisor has cleaned up. When the supervisor is gone, cleans up itself. */
 bool stop_finish(Engine *engine, Container *container, uint64_t deadline_usec, GError **err);
