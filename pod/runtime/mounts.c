@@ -8,8 +8,10 @@
 #include "runtime/syscalls.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define ATTR_SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -123,12 +125,25 @@ static bool is_directory(int fd) {
 	return fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* A link of the image may lead into /proc, which the name of the destination does not show. */
+static bool check_point(int point, const char *destination, GError **err) {
+	g_autofree char *path = str_clean_path(destination);
+	struct statfs info;
+
+	if (fstatfs(point, &info) < 0)
+		return fail_errno(err, errno, "cannot look at \"%s\"", destination);
+	if (info.f_type != PROC_SUPER_MAGIC || g_str_has_prefix(path, "/proc/"))
+		return true;
+	return fail(err, ERROR_INVALID,
+		"cannot mount on \"%s\": it leads into the container's /proc", destination);
+}
+
 /* Makes the destination and puts fd there. */
 static bool attach(InitContext *context, int fd, const char *destination, GError **err) {
 	_cleanup_close_ int point = rootfs_make(context->root_fd, destination,
 		is_directory(fd) ? POINT_DIRECTORY : POINT_FILE, NULL, err);
 
-	if (point < 0)
+	if (point < 0 || !check_point(point, destination, err))
 		return false;
 	if (sys_move_mount(fd, point) < 0)
 		return fail_errno(err, errno, "cannot mount on \"%s\"", destination);
@@ -140,7 +155,7 @@ static bool apply_tmpfs(InitContext *context, const RuntimeMount *mount, GError 
 	_cleanup_close_ int point =
 		rootfs_make(context->root_fd, mount->destination, POINT_DIRECTORY, NULL, err);
 
-	if (point < 0)
+	if (point < 0 || !check_point(point, mount->destination, err))
 		return false;
 	_cleanup_close_ int fd = mounts_new_tmpfs(
 		mount->size_bytes, mount->mode, attributes & ~(unsigned)MOUNT_ATTR_RDONLY);
