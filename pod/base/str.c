@@ -104,11 +104,37 @@ bool str_is_hex(const char *text) {
 	return *text && text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
-char *str_strip_control(char *text) {
+/* Bytes of the character at p that could act on a terminal: C0, DEL, C1 and the marks that turn
+ * the direction of the text; 0 for every other. */
+static size_t control_length(const char *p) {
+	const unsigned char *c = (const unsigned char *)p;
+
+	if (c[0] < 0x20 || c[0] == 0x7f)
+		return 1;
+	if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+		return 2;
+	if (c[0] != 0xe2)
+		return 0;
+	bool direction = (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+			 (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+	return direction ? 3 : 0;
+}
+
+static char *strip(char *text, const char *except) {
 	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+		for (size_t n = strchr(except, *p) ? 0 : control_length(p); n > 0; n--) {
 			*p = '?';
+			p += n > 1;
+		}
 	return text;
+}
+
+char *str_strip_control(char *text) {
+	return strip(text, "");
+}
+
+char *str_strip_control_lines(char *text) {
+	return strip(text, "\n\t");
 }
 
 char *str_clean_path(const char *path) {

@@ -23,9 +23,11 @@ char *str_hex(const unsigned char *bytes, size_t size);
 /* True if text has only lower-case hex digits and is not empty. */
 bool str_is_hex(const char *text);
 
-/* Replaces control characters by '?', in place, so that foreign text cannot drive a terminal.
- * Returns text. */
+/* Replaces control characters (also C1 and the marks that turn the direction of text) by '?', in
+ * place, so that foreign text cannot drive a terminal. Returns text. The second leaves new lines
+ * and tabs alone. */
 char *str_strip_control(char *text);
+char *str_strip_control_lines(char *text);
 
 /* Lexical path clean-up as Go's path.Clean: removes ".", "..", double and trailing slashes; ".."
  * at the root of an absolute path is dropped. Empty gives ".". Free with g_free. */

@@ -5,18 +5,25 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/str.h"
 #include "cli/template.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { COLUMN_WIDTH_MIN = 12, COLUMN_PADDING = 2 };
 
 bool output_print(const char *text, GError **err) {
 	g_autoptr(GError) error = NULL;
+	/* a program gets the bytes as they are; a terminal nothing that could act on it */
+	g_autofree char *harmless =
+		isatty(STDOUT_FILENO) ? str_strip_control_lines(g_strdup(text)) : NULL;
 
 	errno = 0;
+	if (harmless)
+		text = harmless;
 	if (fd_write_all(STDOUT_FILENO, text, strlen(text), "standard output", &error))
 		return true;
 	if (errno == EPIPE)

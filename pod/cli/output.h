@@ -4,7 +4,8 @@
 
 #include "base/json.h"
 
-/* Writes text to stdout; a reader that has gone away is no error. */
+/* Writes text to stdout, without control characters if that is a terminal; a reader that has gone
+ * away is no error. */
 bool output_print(const char *text, GError **err);
 
 /* Lines of tab-separated cells become columns: at least 12 wide, two blanks apart, the last one

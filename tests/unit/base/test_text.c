@@ -72,12 +72,15 @@ static void test_hex(void) {
 	static const unsigned char bytes[] = {0, 0x7f, 0xff};
 	g_autofree char *hex = str_hex(bytes, sizeof bytes);
 	char text[] = "a\nb\x1b[0m\x7f";
+	char wide[] = "\u00e9\xc2\x9b\xe2\x80\xae\xe2\x81\xa7\u20ac\n\t\r";
 
 	g_assert_cmpstr(hex, ==, "007fff");
 	g_assert_true(str_is_hex("09af"));
 	g_assert_false(str_is_hex("09AF"));
 	g_assert_false(str_is_hex(""));
 	g_assert_cmpstr(str_strip_control(text), ==, "a?b?[0m?");
+	g_assert_cmpstr(str_strip_control_lines(wide), ==, "\u00e9????????\u20ac\n\t?");
+	g_assert_cmpstr(str_strip_control(wide), ==, "\u00e9????????\u20ac???");
 }
 
 static void test_error(void) {
