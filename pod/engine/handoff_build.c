@@ -183,6 +183,13 @@ GByteArray *handoff_build(const HandoffFacts *facts, GError **err) {
 	handoff.cleanup_argv = add_list(block, cleanup);
 	handoff.relaunch_argv = add_list(block, relaunch);
 	handoff.cgroup = add_text(block, facts->cgroup);
+	if (block->len > HANDOFF_MAX_BYTES) {
+		fail(err, ERROR_INVALID,
+			"cannot supervise container \"%s\": its log tag, names and paths have "
+			"more than %u bytes",
+			facts->container->definition->name, HANDOFF_MAX_BYTES);
+		return NULL;
+	}
 	handoff.size = block->len;
 	memcpy(block->data, &handoff, sizeof handoff);
 	return g_steal_pointer(&block);

@@ -21,7 +21,7 @@
 #include <string.h>
 
 /* Lowest number for descriptors that travel: 3 is the hand-off block's. */
-enum { TRAVEL_FD = 8, MESSAGE_SIZE = 4096 };
+enum { TRAVEL_FD = 8, MESSAGE_SIZE = 4096, KILL_TIMEOUT_USEC = 10000000 };
 
 typedef struct Launch {
 	Engine *engine;
@@ -285,10 +285,21 @@ static bool start_child(Launch *launch, GError **err) {
 	return runtime_start(&launch->child, err);
 }
 
+/* It runs already when only its supervisor cannot be started: nobody would see its end. */
+static void end_child(Launch *launch) {
+	const RuntimeChild *child = &launch->child;
+
+	if (child->process.pid <= 0 || child->barrier_fd >= 0)
+		return;
+	proc_signal(child->process, SIGKILL, NULL);
+	proc_wait_end(child->process, KILL_TIMEOUT_USEC);
+}
+
 static void undo_start(Launch *launch, const GError *reason) {
 	g_autoptr(GError) error = NULL;
 	ContainerState *state = launch->container->state;
 
+	end_child(launch);
 	runtime_child_clear(&launch->child);
 	if (!undo_journal(launch->engine, launch->container->object, &error))
 		log_warning("%s, ignoring", error->message);
@@ -316,6 +327,17 @@ static bool lift_all(int *const *fds, size_t count, int *keep, size_t *ret_count
 	}
 	*ret_count = kept;
 	return true;
+}
+
+/* Sends the front process one line: the console's descriptor follows a good one. */
+static void report(int report_fd, const GError *error, int console_fd) {
+	g_autofree char *text =
+		error ? g_strdup_printf("%d %s", error->code, error->message) : g_strdup("0 ");
+	size_t size = MIN(strlen(text), (size_t)MESSAGE_SIZE - 1);
+	g_autoptr(GError) ignored = NULL;
+
+	if (report_fd >= 0 && !fd_send(report_fd, text, size, console_fd, &ignored))
+		log_debug("%s, ignoring", ignored->message);
 }
 
 static bool become_supervisor(Launch *launch, GError **err) {
@@ -371,18 +393,8 @@ static bool become_supervisor(Launch *launch, GError **err) {
 		g_autofree char *entry = g_strdup_printf("%s=%s", passed[i], g_getenv(passed[i]));
 		options_append(&env, entry);
 	}
+	report(launch->report_fd, NULL, launch->child.console_fd);
 	return proc_exec(path, argv, (const char *const *)env, keep, n_keep, err);
-}
-
-/* Sends the front process one line: the console's descriptor follows a good one. */
-static void report(int report_fd, const GError *error, int console_fd) {
-	g_autofree char *text =
-		error ? g_strdup_printf("%d %s", error->code, error->message) : g_strdup("0 ");
-	size_t size = MIN(strlen(text), (size_t)MESSAGE_SIZE - 1);
-	g_autoptr(GError) ignored = NULL;
-
-	if (report_fd >= 0 && !fd_send(report_fd, text, size, console_fd, &ignored))
-		log_debug("%s, ignoring", ignored->message);
 }
 
 static _Noreturn void run_launcher(Launch *launch) {
@@ -390,14 +402,12 @@ static _Noreturn void run_launcher(Launch *launch) {
 	/* under systemd standard error is the unit's journal and stays */
 	bool keep_stderr = launch->engine->notify_socket || launch->engine->unit;
 
-	if (fd_null_stdio(!keep_stderr, &error) && start_child(launch, &error)) {
-		report(launch->report_fd, NULL, launch->child.console_fd);
-		if (!become_supervisor(launch, &error))
-			log_warning("%s", error->message);
-		_exit(125);
-	}
+	if (fd_null_stdio(!keep_stderr, &error) && start_child(launch, &error))
+		become_supervisor(launch, &error);
 	undo_start(launch, error);
 	report(launch->report_fd, error, -1);
+	/* what the undoing left idle is known to this process alone */
+	engine_settle(launch->engine, true, NULL);
 	_exit(125);
 }
 
@@ -511,6 +521,7 @@ bool launch_in_place(Engine *engine, Container *container, int front_fd, GError 
 	if (prepare(&launch, &error) && start_child(&launch, &error)) {
 		store_unlock(container->object);
 		become_supervisor(&launch, &error);
+		end_child(&launch); /* the cleanup does the rest */
 	} else {
 		undo_start(&launch, error);
 	}
