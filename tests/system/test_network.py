@@ -231,3 +231,16 @@ def test_a_stranger_s_ruleset_is_not_touched(podctl, image):
     assert subprocess.run(['nft', 'list', 'table', 'inet', 'stranger'], capture_output=True,
                           check=True).stdout == before
     subprocess.run(['nft', 'delete', 'table', 'inet', 'stranger'], check=True)
+
+
+@pytest.mark.skipif(IS_PODMAN, reason='the bridge of podman stays')
+def test_default_network_goes_with_its_last_container(podctl, image):
+    """Bridge, table and the process that takes them down: all gone a moment after the last container."""
+    podctl('run', '-d', '--name', 'c1', image, '/probe', 'sleep')
+    podctl('rm', '-f', '-t', '0', 'c1')
+
+    def is_gone():
+        tables = subprocess.run(['nft', 'list', 'tables'], capture_output=True, text=True, check=True).stdout
+        processes = subprocess.run(['ps', '-eo', 'comm'], capture_output=True, text=True, check=True).stdout
+        return 'podctl' not in tables and 'podctl' not in ip('-o', 'link') and 'podctl' not in processes
+    wait_for(is_gone, 5)
