@@ -4,6 +4,7 @@
 
 #include "model/spec.h"
 
-/* Makes -v, --mount and --rootfs sources absolute, in place. */
+/* Makes sources of mounts, the directory of --rootfs, and files that are written or read when the
+ * container starts absolute, in place. */
 void spec_paths_container(ContainerSpec *spec);
 void spec_paths_pod(PodSpec *spec);

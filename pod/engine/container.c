@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/parse.h"
+#include "engine/handoff_build.h"
 #include "engine/launch.h"
 #include "engine/stop.h"
 #include "model/handoff.h"
@@ -97,7 +98,8 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 	if (spec->cidfile && access(spec->cidfile, F_OK) == 0)
 		return fail(err, ERROR_EXISTS, "the container ID file \"%s\" exists already",
 			spec->cidfile);
-	return resolve_environment(&spec->env, spec->env_files, err) &&
+	g_autofree char *driver = handoff_log_driver(spec, err);
+	return driver && resolve_environment(&spec->env, spec->env_files, err) &&
 	       resolve_labels(&spec->labels, spec->label_files, err);
 }
 
@@ -107,6 +109,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 
 	if (!check_request(engine, spec, err))
 		return false;
+	bool new_pod = spec->pod && g_str_has_prefix(spec->pod, "new:");
 	definition->spec = spec; /* borrowed until the end of this function */
 	definition->id = id_generate();
 	definition->name = g_strdup(spec->name);
@@ -122,16 +125,15 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		json_auto_t *json = container_definition_to_json(definition);
 		good = object &&
 		       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
-		       publish_named(object, json, &definition->name, err);
+		       publish_named(object, json, &definition->name, err) &&
+		       write_cidfile(spec->cidfile, definition->id, err);
 	}
 	definition->spec = NULL;
 	if (!good) {
 		if (object)
 			store_remove(object, NULL);
-		return false;
-	}
-	if (!write_cidfile(spec->cidfile, definition->id, err)) {
-		store_remove(object, NULL);
+		if (new_pod && definition->pod_id)
+			engine_pod_remove(engine, definition->pod_id, true, SPEC_UNSET, NULL);
 		return false;
 	}
 	store_unlock(object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Environment lists. The caller's variables are read when a container is made and never later:
- * a restart after a reboot must give the same container.
+ * Environment lists, and labels, which are written alike. The caller's variables are read when a
+ * container is made and never later: a restart after a reboot must give the same container.
  */
 #include "base/fd.h"
 #include "base/options.h"
@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { ENV_FILE_LIMIT = 1 << 20 };
+enum { FILE_LIMIT = 1 << 20 };
 
 static size_t name_length(const char *assignment) {
 	return strcspn(assignment, "=");
@@ -58,21 +58,56 @@ static bool put_request(char ***env, const char *request, GError **err) {
 	return true;
 }
 
-static bool put_file(char ***env, const char *path, GError **err) {
+/* The lines of a file of assignments, without notes and empty ones. Free with g_strfreev. */
+static char **read_assignments(const char *path, const char *what, GError **err) {
 	g_autofree char *text = NULL;
+	char **kept = NULL;
 
-	if (!fd_read_file(AT_FDCWD, path, ENV_FILE_LIMIT, &text, NULL, err))
-		return fail_prefix(err, "cannot read environment file");
+	if (!fd_read_file(AT_FDCWD, path, FILE_LIMIT, &text, NULL, err)) {
+		fail_prefix(err, "cannot read %s file", what);
+		return NULL;
+	}
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++) {
 		g_strchug(*line);
-		if (!**line || **line == '#')
-			continue;
 		if (g_str_has_suffix(*line, "\r"))
 			(*line)[strlen(*line) - 1] = '\0';
+		if (**line && **line != '#')
+			options_append(&kept, *line);
+	}
+	return kept ? kept : g_new0(char *, 1);
+}
+
+static bool put_file(char ***env, const char *path, GError **err) {
+	g_auto(GStrv) lines = read_assignments(path, "environment", err);
+
+	if (!lines)
+		return false;
+	for (char **line = lines; *line; line++)
 		if (!put_request(env, *line, err))
 			return fail_prefix(err, "environment file \"%s\"", path);
+	return true;
+}
+
+bool resolve_labels(char ***labels, char *const *label_files, GError **err) {
+	g_auto(GStrv) result = NULL;
+
+	for (; label_files && *label_files; label_files++) {
+		g_auto(GStrv) lines = read_assignments(*label_files, "label", err);
+		if (!lines)
+			return false;
+		for (char **line = lines; *line; line++) {
+			if (**line == '=')
+				return fail(err, ERROR_INVALID,
+					"label file \"%s\": label \"%s\" has no key", *label_files,
+					*line);
+			env_put(&result, *line);
+		}
 	}
+	for (char **label = *labels; label && *label; label++)
+		env_put(&result, *label);
+	g_strfreev(*labels);
+	*labels = g_steal_pointer(&result);
 	return true;
 }
 

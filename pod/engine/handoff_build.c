@@ -13,6 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *handoff_log_option(const ContainerSpec *spec, const char *key) {
+	return env_get(spec->log_opts, key);
+}
+
 char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 	static const char *const keys[] = {"path=", "max-size=", "tag="};
 
@@ -25,6 +29,12 @@ char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 			return NULL;
 		}
 	}
+	const char *tag = handoff_log_option(spec, "tag");
+	if (tag && strstr(tag, "{{")) {
+		fail(err, ERROR_UNSUPPORTED,
+			"templates in \"--log-opt tag=%s\" are not supported yet", tag);
+		return NULL;
+	}
 	if (!spec->log_driver || !*spec->log_driver)
 		return g_strdup(
 			access(HANDOFF_JOURNAL_SOCKET, F_OK) == 0 ? "journald" : "k8s-file");
@@ -36,10 +46,6 @@ char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 	fail(err, ERROR_UNSUPPORTED, "unknown log driver \"%s\": use journald, k8s-file or none",
 		spec->log_driver);
 	return NULL;
-}
-
-const char *handoff_log_option(const ContainerSpec *spec, const char *key) {
-	return env_get(spec->log_opts, key);
 }
 
 static HandoffText add_text(GByteArray *block, const char *text) {
@@ -101,7 +107,8 @@ static char *journal_fields(const HandoffFacts *facts) {
 	return g_string_free(out, FALSE);
 }
 
-static bool fill_policy(const ContainerSpec *spec, Handoff *handoff, GError **err) {
+static bool fill_policy(const HandoffFacts *facts, Handoff *handoff, GError **err) {
+	const ContainerSpec *spec = facts->container->definition->spec;
 	static const uint32_t restarts[] = {
 		[RESTART_NO] = HANDOFF_RESTART_NO,
 		[RESTART_ON_FAILURE] = HANDOFF_RESTART_ON_FAILURE,
@@ -112,7 +119,7 @@ static bool fill_policy(const ContainerSpec *spec, Handoff *handoff, GError **er
 	RestartPolicy policy;
 
 	if (!spec_parse_restart(
-		    spec->restart ? spec->restart : "no", &policy, &handoff->restart_limit, err))
+		    resolve_restart(spec, facts->pod), &policy, &handoff->restart_limit, err))
 		return false;
 	handoff->restart = restarts[policy];
 	handoff->stop_timeout_usec = (uint64_t)resolve_stop_timeout(spec) * USEC_PER_SEC;
@@ -137,7 +144,6 @@ static uint32_t notify_mode(const HandoffFacts *facts) {
 
 GByteArray *handoff_build(const HandoffFacts *facts, GError **err) {
 	const ContainerState *state = facts->container->state;
-	const ContainerSpec *spec = facts->container->definition->spec;
 	g_autoptr(GByteArray) block = g_byte_array_new();
 	g_autofree char *fields = journal_fields(facts);
 	g_autofree char *run_dir = store_run_path(facts->container->object);
@@ -164,7 +170,7 @@ GByteArray *handoff_build(const HandoffFacts *facts, GError **err) {
 		.subreaper = facts->host_pids,
 	};
 
-	if (!fill_policy(spec, &handoff, err))
+	if (!fill_policy(facts, &handoff, err))
 		return NULL;
 	if (state->stop_signal > 0)
 		stop_signal = state->stop_signal;

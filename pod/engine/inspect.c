@@ -46,11 +46,32 @@ static json_t *inspect_state(const Container *container) {
 	return object;
 }
 
-static json_t *inspect_config(const Container *container, const RuntimeConfig *config) {
-	const ContainerSpec *spec = container->definition->spec;
+/* --expose as podman shows it: {"80/tcp": {}}. */
+static json_t *exposed_ports(char *const *expose) {
 	json_t *object = json_object();
 
-	put_text(object, "Hostname", env_get(config->env, "HOSTNAME"));
+	for (; expose && *expose; expose++) {
+		PortMapping mapping = {0};
+		if (!spec_parse_port(*expose, &mapping, NULL))
+			continue;
+		for (unsigned i = 0; i < mapping.count; i++) {
+			g_autofree char *key = g_strdup_printf("%u/%s", mapping.container_port + i,
+				port_protocol_to_string(mapping.protocol));
+			json_object_set_new(object, key, json_object());
+		}
+		port_mapping_clear(&mapping);
+	}
+	return object;
+}
+
+static json_t *inspect_config(
+	const Container *container, const Pod *pod, const RuntimeConfig *config) {
+	const ContainerSpec *spec = container->definition->spec;
+	g_autofree char *hostname = resolve_hostname(container, pod);
+	json_t *object = json_object();
+
+	put_text(object, "Hostname", hostname);
+	json_object_set_new(object, "ExposedPorts", exposed_ports(spec->expose));
 	put_text(object, "User", config->user);
 	json_object_set_new(object, "Env", json_from_strv(config->env));
 	json_object_set_new(object, "Cmd", json_from_strv(config->argv));
@@ -84,8 +105,8 @@ static json_t *capability_names(uint64_t bits) {
 	return names;
 }
 
-static json_t *restart_policy(const ContainerSpec *spec) {
-	g_auto(GStrv) parts = g_strsplit(spec->restart ? spec->restart : "no", ":", 2);
+static json_t *restart_policy(const ContainerSpec *spec, const Pod *pod) {
+	g_auto(GStrv) parts = g_strsplit(resolve_restart(spec, pod), ":", 2);
 	json_t *object = json_object();
 
 	json_put_string(object, "Name", parts[0]);
@@ -94,7 +115,7 @@ static json_t *restart_policy(const ContainerSpec *spec) {
 	return object;
 }
 
-static json_t *inspect_host_config(const Container *container) {
+static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	const ContainerSpec *spec = container->definition->spec;
 	json_t *object = json_object(), *log = json_object();
 
@@ -106,7 +127,7 @@ static json_t *inspect_host_config(const Container *container) {
 		container->definition->pod_id         ? "pod"
 		: spec->networks && spec->networks[0] ? spec->networks[0]
 						      : "bridge");
-	json_object_set_new(object, "RestartPolicy", restart_policy(spec));
+	json_object_set_new(object, "RestartPolicy", restart_policy(spec, pod));
 	json_put_bool(object, "AutoRemove", spec->remove);
 	json_object_set_new(object, "CapAdd", json_from_strv(spec->cap_add));
 	json_object_set_new(object, "CapDrop", json_from_strv(spec->cap_drop));
@@ -216,8 +237,8 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 		network_settings(pod ? pod->state->network : container->state->network));
 	json_put_bool(object, "IsInfra", false);
 	put_text(object, "SystemdUnit", definition->unit);
-	json_object_set_new(object, "Config", inspect_config(container, config));
-	json_object_set_new(object, "HostConfig", inspect_host_config(container));
+	json_object_set_new(object, "Config", inspect_config(container, pod, config));
+	json_object_set_new(object, "HostConfig", inspect_host_config(container, pod));
 	return object;
 }
 

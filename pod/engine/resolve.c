@@ -56,17 +56,13 @@ static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config,
 		config->join = input->join_network;
 		config->join_namespaces = CLONE_NEWNET;
 	}
-	if (fresh & CLONE_NEWUTS) {
-		const ContainerDefinition *definition = input->container->definition;
-		config->hostname = spec->hostname ? g_strdup(spec->hostname)
-						  : g_strndup(definition->id, ID_SHORT_LENGTH);
-	}
+	if (fresh & CLONE_NEWUTS)
+		config->hostname = resolve_hostname(input->container, input->pod);
 	return true;
 }
 
 static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
 	size_t count = spec->ulimits ? g_strv_length(spec->ulimits) : 0;
-	unsigned mask = 0022;
 
 	config->rlimits = g_new0(RuntimeRlimit, count + 1);
 	for (size_t i = 0; i < count; i++) {
@@ -78,10 +74,6 @@ static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GEr
 		if (limit->resource >= 0)
 			config->n_rlimits++;
 	}
-	if (spec->umask && !parse_mode(spec->umask, &mask))
-		return fail(
-			err, ERROR_INVALID, "invalid value \"%s\" for \"--umask\"", spec->umask);
-	config->umask = mask & 0777;
 	if (spec->oom_score_adj &&
 		!parse_int(spec->oom_score_adj, -1000, 1000, &config->oom_score_adj))
 		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--oom-score-adj\"",
@@ -96,10 +88,43 @@ static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GEr
 	return true;
 }
 
+char *resolve_hostname(const Container *container, const Pod *pod) {
+	const ContainerDefinition *definition = container->definition;
+	const ContainerSpec *spec = definition->spec;
+	const PodSpec *pod_spec = pod ? pod->definition->spec : NULL;
+	int shared = 0;
+
+	if (g_strcmp0(spec->uts_mode, "host") == 0)
+		return g_strdup(g_get_host_name());
+	if (pod_spec && pod_spec->infra && !spec->uts_mode &&
+		spec_parse_share(pod_spec->share, &shared, NULL) && (shared & CLONE_NEWUTS))
+		return g_strdup(pod_spec->hostname ? pod_spec->hostname : pod->definition->name);
+	return spec->hostname ? g_strdup(spec->hostname)
+			      : g_strndup(definition->id, ID_SHORT_LENGTH);
+}
+
+const char *resolve_restart(const ContainerSpec *spec, const Pod *pod) {
+	const char *of_pod = pod && !spec->remove ? pod->definition->spec->restart : NULL;
+
+	return spec->restart ? spec->restart : of_pod ? of_pod : "no";
+}
+
 int resolve_stop_timeout(const ContainerSpec *spec) {
 	enum { DEFAULT_STOP_TIMEOUT_SEC = 10 };
 
 	return spec->stop_timeout == SPEC_UNSET ? DEFAULT_STOP_TIMEOUT_SEC : spec->stop_timeout;
+}
+
+bool resolve_check(const ResolveInput *input, GError **err) {
+	const ContainerSpec *spec = input->container->definition->spec;
+	g_autoptr(RuntimeConfig) config = runtime_config_new();
+	NetworkPlan plan = {0};
+	bool good = resolve_network(
+		spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err);
+
+	network_plan_clear(&plan);
+	return good && resolve_process(input, config, err) && resolve_sandbox(input, config, err) &&
+	       resolve_user_mounts(input, config, err);
 }
 
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {

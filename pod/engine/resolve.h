@@ -41,6 +41,16 @@ enum { DEFAULT_SHM_BYTES = 64 << 20 };
 /* Seconds from the stop signal to SIGKILL. */
 int resolve_stop_timeout(const ContainerSpec *spec);
 
+/* The host name that the container sees: its own, its pod's, or the host's. Free with g_free. */
+char *resolve_hostname(const Container *container, const Pod *pod);
+
+/* --restart: the container's, else its pod's, which --rm keeps away as it would its own. */
+const char *resolve_restart(const ContainerSpec *spec, const Pod *pod);
+
+/* Refuses what resolve_config could not translate, before anything is made. input: container with
+ * a definition, image; no pod. */
+bool resolve_check(const ResolveInput *input, GError **err);
+
 /* The whole translation; the result lacks only the cgroup, which is decided at launch. */
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err);
 
@@ -52,10 +62,15 @@ RuntimeConfig *resolve_existing(Engine *engine, const Container *container, GErr
 bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* The user's part of the last alone: it touches no disk. */
+bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
 
 /* Replaces K, K* and env files in spec->env by K=V from this process's environment, so that the
  * definition does not depend on it later. Done when a container is made. */
 bool resolve_environment(char ***env, char *const *env_files, GError **err);
+
+/* Puts the lines of label files in front of the labels; a label given by itself wins. */
+bool resolve_labels(char ***labels, char *const *label_files, GError **err);
 
 /* Sets NAME=VALUE in a list (NULL-terminated, may be NULL), replacing an earlier one. */
 void env_put(char ***env, const char *assignment);

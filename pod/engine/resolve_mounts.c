@@ -2,11 +2,13 @@
 /* What the container sees: its root file system, the generated files, the user's mounts. */
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/str.h"
 #include "engine/resource.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const Container *container = input->container;
@@ -53,9 +55,15 @@ static bool add_volume_request(RuntimeConfig *config, const VolumeRequest *reque
 			"cannot mount volume \"%s\": named volumes are not supported yet, give an "
 			"absolute path",
 			request->source);
-	if (request->overlay || request->chown || request->relabel)
+	if (request->overlay || request->chown)
 		return fail(err, ERROR_UNSUPPORTED,
-			"cannot mount \"%s\": the options O, U, z and Z are not supported yet",
+			"cannot mount \"%s\": the options O and U are not supported yet",
+			request->source);
+	/* files carry z and Z wherever they are used; without SELinux there is nothing to label */
+	if (request->relabel && access("/sys/fs/selinux/enforce", F_OK) == 0)
+		return fail(err, ERROR_UNSUPPORTED,
+			"cannot mount \"%s\": the options z and Z are not supported with SELinux "
+			"yet",
 			request->source);
 	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, request->source, request->destination);
 	mount->read_only = request->read_only;
@@ -90,7 +98,7 @@ static bool add_volumes(RuntimeConfig *config, char *const *volumes, GError **er
 	return true;
 }
 
-static bool add_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const ContainerSpec *spec = input->container->definition->spec;
 
 	if (input->pod && !add_volumes(config, input->pod->definition->spec->volumes, err))
@@ -140,7 +148,7 @@ static void add_read_only_tmpfs(const ContainerSpec *spec, RuntimeConfig *config
 	}
 }
 
-static void add_generated(RuntimeConfig *config, const char *dir, bool no_hosts) {
+static void add_generated(RuntimeConfig *config, const char *dir, bool no_hosts, bool no_resolv) {
 	static const struct {
 		const char *file, *destination;
 	} files[] = {
@@ -152,6 +160,7 @@ static void add_generated(RuntimeConfig *config, const char *dir, bool no_hosts)
 
 	array_foreach (row, files) {
 		if ((no_hosts && strcmp(row->file, "hosts") == 0) ||
+			(no_resolv && strcmp(row->file, "resolv.conf") == 0) ||
 			has_mount(config, row->destination))
 			continue;
 		g_autofree char *source = g_build_filename(dir, row->file, NULL);
@@ -166,19 +175,20 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 	const ContainerSpec *spec = input->container->definition->spec;
 	const PodSpec *pod_spec = input->pod ? input->pod->definition->spec : NULL;
 	const json_t *network = input->pod ? input->pod->state->network : NULL;
-	const char *hostname = env_get(config->env, "HOSTNAME");
 	g_autofree char *dir = NULL;
 
 	config->shm_size_bytes = DEFAULT_SHM_BYTES;
 	if (spec->shm_size && !parse_size(spec->shm_size, &config->shm_size_bytes))
 		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--shm-size\"",
 			spec->shm_size);
-	if (!resolve_rootfs(input, config, err) || !add_user_mounts(input, config, err))
+	if (!resolve_rootfs(input, config, err) || !resolve_user_mounts(input, config, err))
 		return false;
 	add_read_only_tmpfs(spec, config);
-	if (!resource_write_files(input, hostname, json_get_string(network, "IPAddress", NULL),
+	if (!resource_write_files(input, json_get_string(network, "IPAddress", NULL),
 		    json_get_string(network, "Gateway", NULL), &dir, err))
 		return false;
-	add_generated(config, dir, spec->no_hosts || (pod_spec && pod_spec->no_hosts));
+	char *const *dns = pod_spec ? pod_spec->dns : spec->dns;
+	add_generated(config, dir, spec->no_hosts || (pod_spec && pod_spec->no_hosts),
+		dns && str_in_list("none", (const char *const *)dns));
 	return true;
 }

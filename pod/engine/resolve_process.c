@@ -2,6 +2,7 @@
 /* What runs: command line, environment, user and directory, from the image and the user's words. */
 #include "base/json.h"
 #include "base/options.h"
+#include "base/parse.h"
 #include "engine/resolve.h"
 
 #include <sched.h>
@@ -80,7 +81,8 @@ static void drop_names(char **env, char *const *names) {
 static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 	const ContainerDefinition *definition = input->container->definition;
 	const ContainerSpec *spec = definition->spec;
-	const char *hostname = config->hostname;
+	g_autofree char *hostname = resolve_hostname(input->container, input->pod);
+	g_autofree char *assignment = g_strconcat("HOSTNAME=", hostname, NULL);
 
 	if (!spec->unset_env_all) {
 		env_put(&config->env, "PATH=" PROC_DEFAULT_PATH);
@@ -92,14 +94,7 @@ static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 			env_put(&config->env, *entry);
 	}
 	drop_names(config->env, spec->unset_env);
-	if (!hostname && input->pod)
-		hostname = input->pod->definition->spec->hostname
-				   ? input->pod->definition->spec->hostname
-				   : input->pod->definition->name;
-	if (hostname) {
-		g_autofree char *assignment = g_strconcat("HOSTNAME=", hostname, NULL);
-		env_put(&config->env, assignment);
-	}
+	env_put(&config->env, assignment);
 	for (char **entry = spec->env; entry && *entry; entry++)
 		env_put(&config->env, *entry);
 }
@@ -121,5 +116,8 @@ bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **
 	config->user = g_strdup(user ? user : "");
 	config->additional_groups = g_strdupv(spec->group_add);
 	config->terminal = spec->tty;
+	if (spec->umask && (!parse_mode(spec->umask, &config->umask) || config->umask > 0777))
+		return fail(
+			err, ERROR_INVALID, "invalid value \"%s\" for \"--umask\"", spec->umask);
 	return true;
 }

@@ -139,10 +139,10 @@ static bool make_hosts(GString *out, const ResolveInput *input, const char *host
 	if (gateway)
 		g_string_append_printf(
 			out, "%s\thost.containers.internal host.docker.internal\n", gateway);
-	if (address && hostname)
+	if (address)
 		g_string_append_printf(out, "%s\t%s %s\n", address, hostname,
 			input->pod ? input->pod->definition->name : definition->name);
-	else if (hostname)
+	else
 		g_string_append_printf(out, "127.0.1.1\t%s %s\n", hostname, definition->name);
 	if (address && input->pod)
 		return append_members(out, input, address, err);
@@ -153,8 +153,8 @@ static bool write_text(int dir_fd, const char *name, const char *text, GError **
 	return fd_write_file(dir_fd, name, text, strlen(text), FILE_MODE, err);
 }
 
-bool resource_write_files(const ResolveInput *input, const char *hostname, const char *address,
-	const char *gateway, char **ret_dir, GError **err) {
+bool resource_write_files(const ResolveInput *input, const char *address, const char *gateway,
+	char **ret_dir, GError **err) {
 	const ContainerDefinition *definition = input->container->definition;
 	const ContainerSpec *spec = definition->spec;
 	const PodSpec *pod_spec = input->pod ? input->pod->definition->spec : NULL;
@@ -165,7 +165,8 @@ bool resource_write_files(const ResolveInput *input, const char *hostname, const
 	g_autofree char *resolv = make_resolv(pod_spec ? pod_spec->dns : spec->dns,
 		pod_spec ? pod_spec->dns_searches : spec->dns_searches,
 		pod_spec ? pod_spec->dns_options : spec->dns_options, own_network);
-	g_autofree char *hostname_line = g_strconcat(hostname ? hostname : "", "\n", NULL);
+	g_autofree char *hostname = resolve_hostname(input->container, input->pod);
+	g_autofree char *hostname_line = g_strconcat(hostname, "\n", NULL);
 	g_autofree char *environment = g_strdup_printf("engine=\"podctl-%s\"\nname=\"%s\"\n"
 						       "id=\"%s\"\nimage=\"%s\"\nrootless=0\n",
 		PODCTL_VERSION, definition->name, definition->id,

@@ -9,5 +9,5 @@
 /* Writes the files for a container that is about to start; address: of its own network, or NULL
  * while it is not known. In place, so that it can be called again once it is. *ret_dir: where they
  * are (free with g_free). */
-bool resource_write_files(const ResolveInput *input, const char *hostname, const char *address,
-	const char *gateway, char **ret_dir, GError **err);
+bool resource_write_files(const ResolveInput *input, const char *address, const char *gateway,
+	char **ret_dir, GError **err);

@@ -441,7 +441,7 @@ static bool check_pod_values(const PodSpec *spec, GError **err) {
 	       run_word_checks(words, ARRAY_LENGTH(words), err);
 }
 
-/* What only an infra container can carry. */
+/* What only an infra container can carry: members of such a pod do not look at it. */
 static bool check_without_infra(const PodSpec *spec, int shared, GError **err) {
 	const struct {
 		const char *option;
@@ -459,6 +459,12 @@ static bool check_without_infra(const PodSpec *spec, int shared, GError **err) {
 		{"ip", spec->ip != NULL},
 		{"mac-address", spec->mac_address != NULL},
 		{"hostname", spec->hostname != NULL},
+		{"no-hosts", spec->no_hosts},
+		{"restart", spec->restart != NULL},
+		{"volume", spec->volumes != NULL},
+		{"sysctl", spec->sysctls != NULL},
+		{"shm-size", spec->shm_size != NULL},
+		{"security-opt", spec->security_opt != NULL},
 	};
 
 	array_foreach (row, of_infra)

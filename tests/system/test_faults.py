@@ -188,3 +188,25 @@ def test_damaged_record(podctl, image, damage):
     podctl('rm', '-f', '-i', 'broken', check=False)
     podctl('rm', '-f', 'whole')
     assert podctl('ps', '-aq').out == ''
+
+
+def test_start_between_two_runs(podctl, image):
+    """A container that waits for its restart starts at once, and stops as well."""
+    podctl('run', '-d', '--name', 'c1', '--network=none', '--restart=always', image, 'sh', '-c', 'exit 3')
+    wait_for(lambda: podctl.inspect('c1')['RestartCount'] >= 4)
+    begin = time.monotonic()
+    podctl('start', 'c1')
+    assert time.monotonic() - begin < 1.5
+    begin = time.monotonic()
+    podctl('rm', '-f', '-t', '0', 'c1')
+    assert time.monotonic() - begin < 1.5
+
+
+@pytest.mark.skipif(IS_PODMAN, reason='the supervisor is podctl\'s')
+@pytest.mark.parametrize('detach', [(), ('-d',)])
+def test_supervisor_that_cannot_start(podctl, image, detach):
+    """One line, and no container without a supervisor."""
+    line = podctl.fails(125, 'run', *detach, '--name', 'c1', '--log-opt', 'tag=' + 'x' * 70000, image, '/probe', 'sleep')
+    assert 'log tag' in line
+    assert not podctl.running('c1')
+    podctl('rm', 'c1')

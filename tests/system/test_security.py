@@ -283,6 +283,19 @@ def test_sec_A17_own_session(podctl, image):
 
 
 @ours
+@pytest.mark.parametrize('target', ['/proc/self/fd', '/proc/sys/kernel', '../proc/1/attr', '/proc'])
+def test_vuln_B2_02_link_into_proc(podctl, image, rootfs, tmp_path, target):
+    """A volume does not cover parts of /proc, whatever the image calls them."""
+    root, volume = tmp_path / 'root', tmp_path / 'volume'
+    subprocess.run(['cp', '-a', rootfs, str(root)], check=True)
+    os.symlink(target, root / 'link')
+    volume.mkdir()
+    for options in (('-v', f'{volume}:/link'), ('--tmpfs', '/link')):
+        line = podctl.fails(125, 'run', '--rm', '--network=none', *options, '--rootfs', root, '/bin/true')
+        assert '/link' in line, line
+
+
+@ours
 def test_sec_A19_state_is_private(podctl, image):
     for path in ('/run/podctl', '/run/podctl/containers', '/var/lib/podctl/containers', '/var/lib/podctl/pods'):
         assert os.stat(path).st_mode & 0o027 == 0, path
@@ -308,3 +321,26 @@ def test_privileged_has_all(podctl, image):
     own = int([line for line in open('/proc/self/status', encoding='ascii') if line.startswith('CapBnd')][0].split()[1],
               16)
     assert caps(facts, 'Eff') == own and facts['Seccomp'] == '0'
+
+
+@ours
+def test_vuln_B10_01_terminal(podctl, image):
+    """What comes from an image does not act on a terminal; a program gets it as it is."""
+    nasty = '\x1b[2J\x07\r\u009b31m\u202e\x7f'
+    podctl('create', '--name', 'c1', '--network=none', '--label', f'a={nasty}', image, 'sh', '-c', nasty)
+    for words in (('ps', '-a'), ('ps', '-a', '--format', '{{.Labels}} {{.Command}}'), ('inspect', 'c1'),
+                  ('inspect', '--format', '{{.Config.Labels}}', 'c1')):
+        master, slave = os.openpty()
+        process = podctl.start(*words, stdout=slave, stdin=subprocess.DEVNULL)
+        os.close(slave)
+        text = b''
+        try:
+            while chunk := os.read(master, 65536):
+                text += chunk
+        except OSError:
+            pass
+        os.close(master)
+        assert process.wait(10) == 0
+        shown = text.decode().replace('\r\n', '\n')
+        assert shown and not set(shown) & set(nasty) - set('[2J31m'), (words, shown)
+    podctl('rm', 'c1')

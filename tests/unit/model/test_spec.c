@@ -267,6 +267,7 @@ static void test_validate_pod(void) {
 		{"infra=false|share=net", ERROR_INVALID},
 		{"infra=false|publish=80", ERROR_INVALID},
 		{"infra=false|infra_name=x", ERROR_INVALID},
+		{"infra=false|restart=always", ERROR_INVALID},
 		{"exit_policy=maybe", ERROR_INVALID},
 		{"replace=true", ERROR_INVALID},
 		{"no_hosts=true|add_hosts=a:1.2.3.4", ERROR_INVALID},
