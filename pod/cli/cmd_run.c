@@ -76,7 +76,6 @@ static int create_and_start(Cli *cli, const RunOptions *options, GError **err) {
 	ContainerSpec *spec = cli->container_spec;
 	g_autofree char *id = NULL;
 
-	spec->detach = options->detach;
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_container_create(engine, spec, &id, err))
 		return -1;

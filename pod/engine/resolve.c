@@ -13,7 +13,7 @@
 #include <sched.h>
 #include <string.h>
 
-/* One of --pid, --ipc, --uts, --cgroupns: NULL and "private" give a new one, "host" none. */
+/* One of --pid, --ipc, --uts: NULL and "private" give a new one, "host" none. */
 static bool namespace_mode(const char *option, const char *mode, int flag, int pod_shared,
 	int *new_flags, GError **err) {
 	if (!mode && pod_shared)
@@ -28,7 +28,7 @@ static bool namespace_mode(const char *option, const char *mode, int flag, int p
 
 static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const ContainerSpec *spec = input->container->definition->spec;
-	int shared = 0, fresh = CLONE_NEWNS;
+	int shared = 0, fresh = CLONE_NEWNS | CLONE_NEWCGROUP;
 
 	if (input->pod && !spec_parse_share(input->pod->definition->spec->share, &shared, err))
 		return false;
@@ -37,8 +37,7 @@ static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config,
 		!namespace_mode(
 			"ipc", spec->ipc_mode, CLONE_NEWIPC, shared & CLONE_NEWIPC, &fresh, err) ||
 		!namespace_mode(
-			"uts", spec->uts_mode, CLONE_NEWUTS, shared & CLONE_NEWUTS, &fresh, err) ||
-		!namespace_mode("cgroupns", spec->cgroupns_mode, CLONE_NEWCGROUP, 0, &fresh, err))
+			"uts", spec->uts_mode, CLONE_NEWUTS, shared & CLONE_NEWUTS, &fresh, err))
 		return false;
 	if (input->network_mode == NETWORK_NONE || input->network_mode == NETWORK_BRIDGE)
 		fresh |= CLONE_NEWNET;

@@ -10,8 +10,6 @@ static void set_unset(const FieldRow *rows, void *object) {
 		void *field = (char *)object + row->offset;
 		if (row->kind == FIELD_INT)
 			*(int *)field = SPEC_UNSET;
-		else if (row->kind == FIELD_UINT64)
-			*(uint64_t *)field = SPEC_UNSET_SIZE;
 	}
 }
 

@@ -4,7 +4,7 @@
  * (argv, Quadlet's argv, later YAML). Values are kept as the user wrote them; spec_parse.h reads
  * one value's small syntax, spec_validate() reads them all, engine/resolve.c turns them into facts.
  * Plain structs with visible fields; lists are NULL-terminated and NULL when empty. Unset is NULL,
- * SPEC_UNSET for integers and tristates, SPEC_UNSET_SIZE for sizes.
+ * SPEC_UNSET for integers and tristates.
  *
  * Adding a field: a member here, a row in spec_fields.c (storage, freeing), a row in the option
  * table cli/spec_options.c, its meaning in engine/resolve.c. The unit test of spec_fields fails
@@ -15,10 +15,8 @@
 #include "base/error.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#define SPEC_UNSET      (-1)
-#define SPEC_UNSET_SIZE UINT64_MAX
+#define SPEC_UNSET (-1)
 
 typedef struct ContainerSpec {
 	/* identity */
@@ -49,8 +47,6 @@ typedef struct ContainerSpec {
 	char *umask;
 	bool interactive;
 	bool tty;
-	bool detach;
-	bool init; /* run a tiny init as the first process */
 	char *stop_signal;
 	int stop_timeout; /* seconds; SPEC_UNSET: 10 */
 	int timeout;      /* seconds until the container is killed; SPEC_UNSET or 0: none */
@@ -68,7 +64,6 @@ typedef struct ContainerSpec {
 	char *pid_mode;      /* NULL, "private", "host" */
 	char *ipc_mode;
 	char *uts_mode;
-	char *cgroupns_mode;
 
 	/* storage */
 	char **volumes; /* [SRC:]DST[:OPTIONS] */
@@ -95,12 +90,6 @@ typedef struct ContainerSpec {
 	char *log_driver;
 	char **log_opts; /* K=V */
 	char *cgroups;   /* enabled disabled no-conmon split */
-	char *cgroup_parent;
-
-	/* limits */
-	int pids_limit; /* SPEC_UNSET: the default */
-	uint64_t memory;
-	char *cpus;
 } ContainerSpec;
 
 typedef struct PodSpec {

@@ -39,8 +39,6 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(umask, FIELD_STRING),
 	CONTAINER(interactive, FIELD_BOOL),
 	CONTAINER(tty, FIELD_BOOL),
-	CONTAINER(detach, FIELD_BOOL),
-	CONTAINER(init, FIELD_BOOL),
 	CONTAINER(stop_signal, FIELD_STRING),
 	CONTAINER(stop_timeout, FIELD_INT),
 	CONTAINER(timeout, FIELD_INT),
@@ -57,7 +55,6 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(pid_mode, FIELD_STRING),
 	CONTAINER(ipc_mode, FIELD_STRING),
 	CONTAINER(uts_mode, FIELD_STRING),
-	CONTAINER(cgroupns_mode, FIELD_STRING),
 	/* storage */
 	CONTAINER(volumes, FIELD_LIST),
 	CONTAINER(mounts, FIELD_LIST),
@@ -81,11 +78,6 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(log_driver, FIELD_STRING),
 	CONTAINER(log_opts, FIELD_LIST),
 	CONTAINER(cgroups, FIELD_STRING),
-	CONTAINER(cgroup_parent, FIELD_STRING),
-	/* limits */
-	CONTAINER(pids_limit, FIELD_INT),
-	CONTAINER(memory, FIELD_UINT64),
-	CONTAINER(cpus, FIELD_STRING),
 	{NULL},
 };
 
@@ -137,7 +129,6 @@ json_t *fields_to_json(const FieldRow *rows, const void *object) {
 			json_put_int(json, row->key, *(const int *)field);
 			break;
 		case FIELD_UINT64:
-			/* JSON integers are signed: SPEC_UNSET_SIZE is written as -1 */
 			json_put_int(json, row->key, (int64_t) * (const uint64_t *)field);
 			break;
 		}

@@ -8,7 +8,6 @@
 #include "model/spec.h"
 #include "model/spec_parse.h"
 
-#include <math.h>
 #include <sched.h>
 #include <string.h>
 
@@ -163,16 +162,6 @@ static bool check_oom_score(const char *value, GError **err) {
 	       fail_value(err, value, "it is a number within -1000 to 1000");
 }
 
-static bool check_cpus(const char *value, GError **err) {
-	char *end = NULL;
-	double cpus = g_ascii_strtod(value, &end);
-
-	if (!*value || value[strspn(value, "0123456789.")] || *end || !isfinite(cpus) ||
-		cpus > 65536)
-		return fail_value(err, value, "it is a number of processors such as 1.5");
-	return true;
-}
-
 static bool check_absolute(const char *value, GError **err) {
 	return *value == '/' || fail_value(err, value, "it is not an absolute path");
 }
@@ -257,7 +246,6 @@ static bool check_container_values(const ContainerSpec *spec, GError **err) {
 		{"mac-address", ONE(spec->mac_address), check_mac},
 		{"restart", ONE(spec->restart), check_restart},
 		{"log-opt", spec->log_opts, check_pair},
-		{"cpus", ONE(spec->cpus), check_cpus},
 	};
 	const char *const *shared = WORDS("container", "ns", "pod", "shareable", "none", "");
 	const WordCheck words[] = {
@@ -265,7 +253,6 @@ static bool check_container_values(const ContainerSpec *spec, GError **err) {
 		{"pid", spec->pid_mode, WORDS("private", "host"), shared},
 		{"ipc", spec->ipc_mode, WORDS("private", "host"), shared},
 		{"uts", spec->uts_mode, WORDS("private", "host"), shared},
-		{"cgroupns", spec->cgroupns_mode, WORDS("private", "host"), shared},
 		{"sdnotify", spec->sdnotify, WORDS("conmon", "container", "ignore"),
 			WORDS("healthy")},
 		{"log-driver", spec->log_driver, WORDS("k8s-file", "json-file", "journald", "none"),
@@ -398,9 +385,6 @@ static bool check_container_together(const ContainerSpec *spec, GError **err) {
 			spec->stop_timeout);
 	if (spec->timeout < SPEC_UNSET)
 		return fail(err, ERROR_INVALID, "bad value \"%d\" for --timeout", spec->timeout);
-	if (spec->pids_limit < SPEC_UNSET)
-		return fail(
-			err, ERROR_INVALID, "bad value \"%d\" for --pids-limit", spec->pids_limit);
 	return true;
 }
 

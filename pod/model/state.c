@@ -33,7 +33,6 @@ static const FieldRow definition_fields[] = {
 	DEFINITION(pod_id, FIELD_STRING),
 	DEFINITION(unit, FIELD_STRING),
 	DEFINITION(created_usec, FIELD_UINT64),
-	DEFINITION(is_infra, FIELD_BOOL),
 	DEFINITION(create_command, FIELD_LIST),
 	{NULL},
 };

@@ -29,7 +29,6 @@ typedef struct ContainerDefinition {
 	char *pod_id;     /* NULL outside a pod */
 	char *unit;       /* PODMAN_SYSTEMD_UNIT of the caller, or NULL */
 	uint64_t created_usec;
-	bool is_infra;
 	char **create_command; /* argv of the call that made it */
 	ContainerSpec *spec;
 } ContainerDefinition;

@@ -13,7 +13,6 @@ static void test_container_definition(void) {
 	definition->id = g_strdup("1");
 	definition->name = g_strdup("web");
 	definition->created_usec = 1234567890123456;
-	definition->is_infra = true;
 	definition->create_command = g_strsplit("podctl run web", " ", -1);
 	definition->spec = container_spec_new();
 	definition->spec->image = g_strdup("busybox");
