@@ -53,6 +53,7 @@ static void test_identity(void) {
 	fixture->config->user = g_strdup("user");
 	g_free(fixture->config->cwd);
 	fixture->config->cwd = g_strdup("/made/here");
+	fixture->config->make_cwd = true;
 	check(fixture,
 		"id -u; id -g; id -G; pwd; stat -c %u:%g /made/here; "
 		"grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; echo $HOME; echo x "
