@@ -246,8 +246,7 @@ static bool attach_network(Launch *launch, GError **err) {
 		.image = launch->image,
 		.network_mode = NETWORK_BRIDGE};
 	g_autofree char *files = NULL;
-	bool good = resource_write_files(
-		&input, result.address, result.gateway, &files, err);
+	bool good = resource_write_files(&input, result.address, result.gateway, &files, err);
 	network_result_clear(&result);
 	return good;
 }
