@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { REMOVE_TRIES = 10 };
+
 /* Image id and name for the definition; nothing to look up with --rootfs. What the image and the
  * options together cannot be is found here, before anything is made. */
 static bool look_up_image(Engine *engine, ContainerDefinition *definition, GError **err) {
@@ -103,6 +105,13 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 	       resolve_labels(&spec->labels, spec->label_files, err);
 }
 
+/* Who removes a pod looks for members once more afterwards: one of the two sees the other. */
+static bool pod_still_there(Engine *engine, const char *pod_id, GError **err) {
+	g_autofree char *id = pod_id ? store_find(engine->store, STORE_POD, pod_id, err) : NULL;
+
+	return !pod_id || id;
+}
+
 bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err) {
 	g_autoptr(ContainerDefinition) definition = g_new0(ContainerDefinition, 1);
 	g_autoptr(StoreObject) object = NULL;
@@ -126,6 +135,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		good = object &&
 		       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
 		       publish_named(object, json, &definition->name, err) &&
+		       pod_still_there(engine, definition->pod_id, err) &&
 		       write_cidfile(spec->cidfile, definition->id, err);
 	}
 	definition->spec = NULL;
@@ -233,6 +243,26 @@ bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **e
 	return good;
 }
 
+static bool remove_once(
+	Engine *engine, Container *container, bool force, int timeout_sec, GError **err) {
+	g_autoptr(GError) error = NULL;
+
+	if (force && (!stop_begin(container, err) ||
+			     !stop_finish(engine, container, stop_deadline(container, timeout_sec),
+				     err)))
+		return false;
+	/* with --rm the end was the removal */
+	if (container_lock(container, &error)) {
+		bool good = remove_locked(engine, container, err);
+		store_unlock(container->object);
+		return good;
+	}
+	if (error_is(error, ERROR_NOT_FOUND))
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return false;
+}
+
 bool engine_container_remove(
 	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
 	g_autoptr(GError) error = NULL;
@@ -244,18 +274,13 @@ bool engine_container_remove(
 		g_propagate_error(err, g_steal_pointer(&error));
 		return false;
 	}
-	if (force && (!stop_begin(container, err) ||
-			     !stop_finish(engine, container, stop_deadline(container, timeout_sec),
-				     err)))
-		return false;
-	/* with --rm the end was the removal */
-	if (container_lock(container, &error)) {
-		bool good = remove_locked(engine, container, &error);
-		store_unlock(container->object);
-		if (good)
+	/* somebody may start it again between its end and its removal */
+	for (unsigned i = 0; i < REMOVE_TRIES; i++) {
+		g_clear_error(&error);
+		if (remove_once(engine, container, force, timeout_sec, &error))
 			return true;
-	} else if (error_is(error, ERROR_NOT_FOUND)) {
-		return true;
+		if (!force || !error_is(error, ERROR_IN_USE))
+			break;
 	}
 	g_propagate_error(err, g_steal_pointer(&error));
 	return false;

@@ -351,7 +351,8 @@ bool engine_pod_remove(
 		return false;
 	bool good = end_infra(engine, pod, err) && store_remove(pod->object, err);
 	store_unlock(pod->object);
-	return good;
+	/* those that came meanwhile; later ones find no pod any more */
+	return good && remove_members(engine, pod, timeout_sec, err);
 }
 
 char **engine_pod_ids(Engine *engine, GError **err) {

@@ -210,3 +210,31 @@ def test_supervisor_that_cannot_start(podctl, image, detach):
     assert 'log tag' in line
     assert not podctl.running('c1')
     podctl('rm', 'c1')
+
+
+def at_once(podctl, *commands):
+    """Starts all of them at the same time; their exit codes."""
+    processes = [podctl.start(*words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                 for words in commands]
+    return [process.wait(30) for process in processes]
+
+
+def test_pod_goes_while_members_come(podctl, image):
+    """Who comes too late is told so, and is not left behind without its pod."""
+    for _ in range(15):
+        podctl('pod', 'create', '--name', 'p1')
+        codes = at_once(podctl, ('run', '-d', '--pod', 'p1', '--name', 'a', image, '/probe', 'sleep'),
+                        ('pod', 'rm', '-f', '-t', '0', 'p1'),
+                        ('create', '--pod', 'p1', '--name', 'b', image, '/probe', 'sleep'))
+        assert codes[1] == 0
+        assert podctl('ps', '-aq').out == ''
+
+
+def test_remove_while_it_is_started(podctl, image):
+    """rm --force does not give up because somebody starts it again."""
+    for _ in range(10):
+        podctl('create', '--name', 'c1', '--network=none', image, '/probe', 'sleep')
+        codes = at_once(podctl, ('start', 'c1'), ('restart', '-t', '0', 'c1'), ('rm', '-f', '-t', '0', 'c1'),
+                        ('start', 'c1'))
+        assert codes[2] == 0
+        assert podctl('ps', '-aq').out == ''
