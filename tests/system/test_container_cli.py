@@ -14,6 +14,7 @@ from lib.command import wait_for
 def sleeper(podctl, image):
     """A running container named s1."""
     podctl('run', '-d', '--name', 's1', '--network=none', image, '/probe', 'sleep')
+    podctl.ready('s1')
     yield 's1'
     podctl('rm', '-f', '-i', '-t', '0', 's1')
 
@@ -61,6 +62,7 @@ def test_create_start_stop_rm(podctl, image):
     assert podctl.state('c1')['Status'] == 'created'
     assert podctl('start', 'c1').out == 'c1'
     assert podctl.state('c1')['Status'] == 'running'
+    podctl.ready('c1')
     assert podctl('stop', 'c1').out == 'c1'
     assert podctl.state('c1')['Status'] == 'exited'
     assert podctl.state('c1')['ExitCode'] == 0
@@ -88,6 +90,7 @@ def test_stop_twice_is_fine(podctl, sleeper):
 
 def test_stop_timeout(podctl, image):
     podctl('run', '-d', '--name', 'deaf', '--network=none', '--stop-timeout', '0', image, '/probe', 'stubborn')
+    podctl.ready('deaf')
     podctl('stop', 'deaf')
     assert podctl.state('deaf')['ExitCode'] == 137
     podctl('rm', 'deaf')
@@ -101,6 +104,7 @@ def test_kill_and_wait(podctl, sleeper):
 @pytest.mark.parametrize('name', ['TERM', 'SIGTERM', '15', 'term'])
 def test_kill_signal_names(podctl, image, name):
     podctl('run', '-d', '--name', 'k1', '--network=none', image, '/probe', 'sleep')
+    podctl.ready('k1')
     podctl('kill', '-s', name, 'k1')
     assert podctl('wait', 'k1').out == '0'
     podctl('rm', 'k1')
@@ -319,6 +323,7 @@ def test_restart_policy_ends_with_stop(podctl, image):
     first = podctl.pid('r1')
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: podctl.running('r1') and podctl.pid('r1') not in (0, first))
+    podctl.ready('r1')
     podctl('stop', 'r1')
     assert not podctl.running('r1')
     podctl('rm', 'r1')

@@ -76,6 +76,7 @@ def test_create_with_pod_waits_for_start(podctl, image, pod):
 def test_stop_start_restart(podctl, image, pod):
     podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'm1'])
     podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'm2'])
+    podctl.ready('m1', 'm2')
     podctl('pod', 'stop', pod)
     assert pod_state(podctl, pod) in ('Exited', 'Stopped')
     assert member_states(podctl, pod)['m1'] == 'exited'
@@ -88,18 +89,21 @@ def test_stop_start_restart(podctl, image, pod):
 
 def test_clean_stop_keeps_the_exit_code(podctl, image, pod):
     podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'm1'])
+    podctl.ready('m1')
     podctl('pod', 'stop', pod)
     assert podctl.state('m1')['ExitCode'] == 0
 
 
 def test_stop_kills_the_deaf_after_the_timeout(podctl, image, pod):
     podctl.pod_add(pod, image, '/probe', 'stubborn', options=['--name', 'm1'])
+    podctl.ready('m1')
     podctl('pod', 'stop', '-t', '1', pod)
     assert podctl.state('m1')['ExitCode'] == 137
 
 
 def test_kill_sends_the_signal(podctl, image, pod):
     podctl.pod_add(pod, image, '/probe', 'sleep', options=['--name', 'm1'])
+    podctl.ready('m1')
     podctl('pod', 'kill', '--signal', 'TERM', pod)
     wait_for(lambda: not podctl.running('m1'))
     assert podctl.state('m1')['ExitCode'] == 0

@@ -105,6 +105,11 @@ class Podctl:
     def pid(self, name):
         return self.state(name)['Pid']
 
+    def ready(self, *names):
+        """Waits until the probe in each of them takes signals: the kernel drops those that come before."""
+        for name in names:
+            wait_for(lambda name=name: takes_signals(self.pid(name)))
+
     def infra_pid(self, pod):
         """The process that holds the pod's namespaces."""
         data = self.pod_inspect(pod)
@@ -128,6 +133,13 @@ def wait_for(what, seconds=10, every=0.02):
             return value
         assert time.monotonic() < end, f'not within {seconds} s: {getattr(what, "__name__", what)}'
         time.sleep(every)
+
+
+def takes_signals(pid):
+    """SIGTERM is blocked (for sigwait), caught or ignored."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as stream:
+        masks = [int(line.split()[1], 16) for line in stream if line.startswith(('SigBlk', 'SigCgt', 'SigIgn'))]
+    return any(mask >> 14 & 1 for mask in masks)
 
 
 def namespace(pid, kind):
