@@ -10,7 +10,7 @@ GQuark error_quark(void) {
 	return g_quark_from_static_string("podctl-error");
 }
 
-bool fail(GError **err, ErrorCode code, const char *format, ...) {
+bool(fail)(GError **err, ErrorCode code, const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
@@ -20,7 +20,7 @@ bool fail(GError **err, ErrorCode code, const char *format, ...) {
 	return false;
 }
 
-bool fail_errno(GError **err, int errnum, const char *format, ...) {
+bool(fail_errno)(GError **err, int errnum, const char *format, ...) {
 	ErrorCode code = errnum == ENOENT   ? ERROR_NOT_FOUND
 			 : errnum == EEXIST ? ERROR_EXISTS
 					    : ERROR_FAILED;
@@ -32,7 +32,7 @@ bool fail_errno(GError **err, int errnum, const char *format, ...) {
 	return fail(err, code, "%s: %s", text, strerror(errnum));
 }
 
-bool fail_prefix(GError **err, const char *format, ...) {
+bool(fail_prefix)(GError **err, const char *format, ...) {
 	va_list args;
 
 	if (!err || !*err)

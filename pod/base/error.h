@@ -39,5 +39,14 @@ bool fail_errno(GError **err, int errnum, const char *format, ...) G_GNUC_PRINTF
 /* Puts "text: " in front of an error that is already there. err may be NULL. Returns false. */
 bool fail_prefix(GError **err, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* The result is spelled out for the compiler: without it, it believes that a function may go on
+ * after a failure, with values that were never set. */
+static inline bool always_false(G_GNUC_UNUSED bool result) {
+	return false;
+}
+#define fail(...)        always_false((fail)(__VA_ARGS__))
+#define fail_errno(...)  always_false((fail_errno)(__VA_ARGS__))
+#define fail_prefix(...) always_false((fail_prefix)(__VA_ARGS__))
+
 /* True if err is set, of our domain and has this code. */
 bool error_is(const GError *err, ErrorCode code);
