@@ -133,14 +133,24 @@ const char *unit_default_resource(Unit *unit) {
 	return unit_file_concat(unit->file, "systemd-", prefix, "-", at[1] ? at + 1 : "%i", NULL);
 }
 
+/* What systemd takes as the name of a unit; it shows or follows nothing else (B14-05). */
+static bool is_unit_name(const char *name) {
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789:-_.\\@";
+
+	return name[strspn(name, ".")] && *name != '@' && strlen(name) <= 240 &&
+	       !name[strspn(name, allowed)];
+}
+
 /* The '@' of a template moves behind the suffix: data@.volume is data-volume@.service. */
 static bool name_service(Unit *unit, GError **err) {
 	const char *name = keys_string(unit, "ServiceName");
+	const UnitLine *line = name ? section_last(unit->section, "ServiceName") : NULL;
 
-	if (name && (strchr(name, '/') || strlen(name) > 240)) {
+	if (!is_unit_name(name ? name : unit->base)) {
 		unit->service = unit->base;
-		return unit_fail(unit, section_last(unit->section, "ServiceName"), err,
-			ERROR_INVALID, "bad service name \"%.260s\"", name);
+		return unit_fail(unit, line, err, ERROR_INVALID, "bad service name \"%.260s\"",
+			name ? name : unit->base);
 	}
 	if (name) {
 		unit->service = name;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Install {
 	const Generator *generator;
@@ -33,7 +34,8 @@ void install_print(const Unit *unit, GString *out) {
 
 /* systemd may look while we write: the file appears whole, under its name, by rename. */
 static bool write_file(const Install *install, const char *name, GError **err) {
-	static const char temporary[] = ".podctl-generator.tmp";
+	/* of this process alone: two generators at once must not mix their lines (B14-10) */
+	g_autofree char *temporary = g_strdup_printf(".podctl-generator.%d.tmp", (int)getpid());
 	_cleanup_close_ int fd = openat(install->fd, temporary,
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
