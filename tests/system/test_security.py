@@ -344,3 +344,27 @@ def test_vuln_B10_01_terminal(podctl, image):
         shown = text.decode().replace('\r\n', '\n')
         assert shown and not set(shown) & set(nasty) - set('[2J31m'), (words, shown)
     podctl('rm', 'c1')
+
+
+@ours
+@pytest.mark.parametrize('how', ['line', 'nested', 'link', 'unreadable'])
+def test_vuln_B1_01_own_program(podctl, image, rootfs, tmp_path, how):
+    """The host's podctl does not run inside, where its file could be opened and overwritten."""
+    root = tmp_path / 'root'
+    subprocess.run(['cp', '-a', rootfs, str(root)], check=True)
+    evil = root / 'evil'
+    if how == 'link':
+        os.symlink('/proc/self/exe', evil)
+    else:
+        evil.write_text('#! /first x\n' if how == 'nested' else '#!/proc/self/exe --version\n')
+        (root / 'first').write_text('#!/proc/thread-self/exe\n')
+        (root / 'first').chmod(0o755)
+        evil.chmod(0o111 if how == 'unreadable' else 0o755)
+        if how == 'unreadable':
+            os.chown(evil, 1, 1)
+    drop = ('--cap-drop', 'DAC_OVERRIDE') if how == 'unreadable' else ()
+    line = podctl.fails(126, 'run', '--rm', '--network=none', *drop, '--rootfs', root, '/evil')
+    assert 'no program of the container' in line
+    podctl('run', '-d', '--name', 'c1', '--network=none', *drop, '--rootfs', root, '/bin/sleep', '100')
+    podctl.fails(126, 'exec', 'c1', '/evil')
+    podctl('rm', '-f', '-t', '0', 'c1')
