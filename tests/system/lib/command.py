@@ -136,9 +136,9 @@ def wait_for(what, seconds=10, every=0.02):
 
 
 def takes_signals(pid):
-    """SIGTERM is blocked (for sigwait), caught or ignored."""
+    """SIGTERM is caught or ignored."""
     with open(f'/proc/{pid}/status', encoding='ascii') as stream:
-        masks = [int(line.split()[1], 16) for line in stream if line.startswith(('SigBlk', 'SigCgt', 'SigIgn'))]
+        masks = [int(line.split()[1], 16) for line in stream if line.startswith(('SigCgt', 'SigIgn'))]
     return any(mask >> 14 & 1 for mask in masks)
 
 
