@@ -401,7 +401,9 @@ def test_vuln_B6_11_memory_stays_small(unpack):
     assert unpack(names + END).code == 0
     packed = lzma.compress(names + END, preset=9)
     assert unpack(packed).code == 0
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 200 << 10)
+    # Until its exec a child is a copy of this process, which counts for both.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, own, 200 << 10)
 
 
 @pytest.mark.parametrize('codec', [bytes, gzip.compress, bz2.compress, lzma.compress])
