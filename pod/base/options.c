@@ -192,6 +192,8 @@ bool options_parse(const OptionGroup *groups, OptionsFlags flags, char *const *a
 	return true;
 }
 
+enum { HELP_COLUMN = 34 };
+
 void options_format_help(const OptionGroup *groups, GString *out) {
 	for (const OptionGroup *group = groups; group->rows; group++) {
 		for (const OptionRow *row = group->rows; row->name; row++) {
@@ -205,7 +207,10 @@ void options_format_help(const OptionGroup *groups, GString *out) {
 				g_string_append_printf(left, "      --%s", row->name);
 			if (row->placeholder)
 				g_string_append_printf(left, " %s", row->placeholder);
-			g_string_append_printf(out, "%-34s %s\n", left->str, row->help);
+			/* What is too wide for the column has the help in the line below. */
+			if (left->len > HELP_COLUMN)
+				g_string_append_printf(left, "\n%*s", HELP_COLUMN, "");
+			g_string_append_printf(out, "%-*s %s\n", HELP_COLUMN, left->str, row->help);
 		}
 	}
 }

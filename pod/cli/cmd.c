@@ -77,6 +77,21 @@ bool command_is_group(const CommandRow *rows, const char *group) {
 	return false;
 }
 
+/* What podman's command line has and podctl's has not yet: no word of them is a slip of the hand.
+ */
+static const char *const missing_commands[] = {"attach", "artifact", "auto-update", "build",
+	"commit", "container attach", "container checkpoint", "container clone", "container commit",
+	"container cp", "container diff", "container export", "container init", "container mount",
+	"container pause", "container port", "container prune", "container rename",
+	"container restore", "container stats", "container unmount", "container unpause",
+	"container update", "cp", "diff", "events", "export", "farm", "generate", "healthcheck",
+	"history", "image build", "image diff", "image history", "image mount", "image prune",
+	"image pull", "image push", "image save", "image search", "image tree", "image trust",
+	"image unmount", "init", "kube", "login", "logout", "machine", "manifest", "mount",
+	"network", "pause", "play", "pod clone", "pod pause", "pod prune", "pod stats",
+	"pod unpause", "port", "pull", "push", "rename", "save", "search", "secret", "stats",
+	"system", "unmount", "unpause", "unshare", "update", "volume", NULL};
+
 /* The words that could have been meant: the first ones, or the second ones of a group. */
 static bool fail_unknown(
 	const CommandRow *rows, const char *group, const char *word, GError **err) {
@@ -99,6 +114,11 @@ static bool fail_unknown(
 	g_ptr_array_add(candidates, NULL);
 	const char *nearest = str_nearest(word, (const char *const *)candidates->pdata);
 	group = group ? group : "";
+	g_autofree char *words = g_strconcat(group, before, word, NULL);
+	if (g_strv_contains(missing_commands, words))
+		return fail(err, ERROR_INVALID,
+			"unknown command \"podctl %s\": podman has it, podctl has it not yet",
+			words);
 	if (nearest)
 		return fail(err, ERROR_INVALID,
 			"unknown command \"podctl %s%s%s\", did you mean \"podctl %s%s%s\"?", group,
@@ -124,7 +144,9 @@ const CommandRow *command_find(
 	if (!command_is_group(rows, words[0]))
 		fail_unknown(rows, NULL, words[0], err);
 	else if (!words[1])
-		fail(err, ERROR_INVALID, "missing command \"podctl %s COMMAND\"", words[0]);
+		fail(err, ERROR_INVALID,
+			"missing command \"podctl %s COMMAND\", try \"podctl %s --help\"", words[0],
+			words[0]);
 	else
 		fail_unknown(rows, words[0], words[1], err);
 	return NULL;
@@ -177,17 +199,19 @@ static void free_options(const Command *command, void *options) {
 	g_free(options);
 }
 
-static bool check_count(const Command *command, char **arguments, GError **err) {
+static bool check_count(const CommandRow *row, char **arguments, GError **err) {
+	const Command *command = row->command;
 	int count = (int)g_strv_length(arguments);
 
 	if (count < command->min_arguments)
-		return fail(err, ERROR_INVALID, "requires at least %d argument%s, got %d: %s",
+		return fail(err, ERROR_INVALID,
+			"requires at least %d argument%s, got %d: podctl %s %s",
 			command->min_arguments, command->min_arguments == 1 ? "" : "s", count,
-			command->usage);
+			row->words, command->usage);
 	if (command->max_arguments >= 0 && count > command->max_arguments)
-		return fail(err, ERROR_INVALID, "takes at most %d argument%s, got %d: %s",
+		return fail(err, ERROR_INVALID, "takes at most %d argument%s, got %d: podctl %s %s",
 			command->max_arguments, command->max_arguments == 1 ? "" : "s", count,
-			command->usage);
+			row->words, command->usage);
 	return true;
 }
 
@@ -249,7 +273,7 @@ static int run_parsed(Cli *cli, char *const *words, bool dry, GError **err) {
 		help_command(cli->row, text);
 		return output_print(text->str, err) ? 0 : -1;
 	}
-	if (!check_count(command, arguments, err))
+	if (!check_count(cli->row, arguments, err))
 		return -1;
 	return dry ? 0 : command->run(cli, arguments, err);
 }

@@ -53,6 +53,18 @@ static char *source_path(const char *path, int *ret_fd, GError **err) {
 	return *ret_fd >= 0 ? spooled : NULL;
 }
 
+/* The name of the spooled input is nobody's business. */
+static int fail_loading(const char *path, int spool_fd, GError **err) {
+	if (!path || spool_fd < 0 || !err || !*err)
+		return -1;
+	g_autofree char *quoted = g_strdup_printf("\"%s\"", path);
+	GString *message = g_string_new((*err)->message);
+	g_string_replace(message, quoted, "standard input", 0);
+	g_free((*err)->message);
+	(*err)->message = g_string_free(message, FALSE);
+	return -1;
+}
+
 typedef struct LoadOptions {
 	bool quiet;
 	char *input;
@@ -83,7 +95,7 @@ static int run_load(Cli *cli, char **arguments, GError **err) {
 	g_autofree char *path =
 		source_path(options->input ? options->input : arguments[0], &spool_fd, err);
 	if (!path || !engine_image_load(engine, path, &names, err))
-		return -1;
+		return fail_loading(path, spool_fd, err);
 	for (char **name = names; *name && !options->quiet; name++) {
 		g_autofree char *line = g_strdup_printf("Loaded image: %s\n", *name);
 		if (!output_print(line, err))
@@ -134,7 +146,7 @@ static int run_import(Cli *cli, char **arguments, GError **err) {
 	g_autofree char *path = source_path(arguments[0], &spool_fd, err);
 	if (!path || !engine_image_import(engine, path, arguments[1], options->changes,
 			     options->message, &id, err))
-		return -1;
+		return fail_loading(path, spool_fd, err);
 	g_autofree char *line = g_str_has_prefix(id, "sha256:")
 					? g_strconcat(id, "\n", NULL)
 					: g_strconcat("sha256:", id, "\n", NULL);

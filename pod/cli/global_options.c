@@ -9,7 +9,7 @@
 
 /* clang-format off */
 const OptionRow global_options[] = {
-	{"log-level", 0, OPTION_STRING, offsetof(Cli, log_level), "LEVEL", "Messages above this level: debug, info, warn, error"},
+	{"log-level", 0, OPTION_STRING, offsetof(Cli, log_level), "LEVEL", "Messages of this level and above: debug, info, warn, error"},
 	{"root", 0, OPTION_STRING, offsetof(Cli, root), "DIR", "Directory of definitions and images"},
 	{"runroot", 0, OPTION_STRING, offsetof(Cli, runroot), "DIR", "Directory of run-time state"},
 	{"version", 'v', OPTION_BOOL, offsetof(Cli, version), NULL, "Show the version"},
