@@ -55,9 +55,8 @@ static bool resolve_argv(const ResolveInput *input, RuntimeConfig *config, GErro
 		append_all(&config->argv, image->command);
 	if (!config->argv)
 		return fail(err, ERROR_INVALID,
-			"no command for container \"%s\": give one, or an image with CMD or "
-			"ENTRYPOINT",
-			input->container->definition->name);
+			"there is no command to run: give one after the image, or an image with "
+			"CMD or ENTRYPOINT");
 	return true;
 }
 
