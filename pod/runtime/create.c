@@ -2,6 +2,7 @@
 /* The launcher's side of a container's start: open what is on the host, give birth, wait. */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/module.h"
 #include "runtime/cgroup.h"
 #include "runtime/init.h"
 #include "runtime/join.h"
@@ -98,6 +99,10 @@ static bool prepare(InitContext *context, GError **err) {
 		!seccomp_load(config->seccomp_profile, config->seccomp_cache_dir,
 			config->capabilities, &context->filter, err))
 		return false;
+	g_autofree char *program = module_path("podctl-exec");
+	context->program_fd = process_open_program(program, err);
+	if (context->program_fd < 0)
+		return false;
 	context->root_fd = rootfs_prepare(&config->rootfs, err);
 	return context->root_fd >= 0 && prepare_null(&context->null_fd, err) &&
 	       prepare_mounts(context, err) && prepare_host_views(context, err);
@@ -177,6 +182,7 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
+		.program_fd = -1,
 		.shm_fd = -1,
 		.proc_fd = -1,
 		.dev_fd = -1,

@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/module.h"
 #include "runtime/cgroup.h"
 #include "runtime/join.h"
 #include "runtime/process.h"
@@ -28,7 +29,7 @@
 
 typedef struct ExecContext {
 	const RuntimeExec *exec;
-	int channel, target_fd, stdin_fd, stdout_fd, stderr_fd;
+	int channel, program_fd, target_fd, stdin_fd, stdout_fd, stderr_fd;
 	SeccompFilter filter;
 	struct rlimit limits[RLIM_NLIMITS]; /* of the container's first process */
 	int root_fd, console_fd, terminal_fd;
@@ -36,6 +37,7 @@ typedef struct ExecContext {
 } ExecContext;
 
 static void clear(ExecContext *context) {
+	close_fd_ptr(&context->program_fd);
 	close_fd_ptr(&context->channel);
 	close_fd_ptr(&context->target_fd);
 	close_fd_ptr(&context->stdin_fd);
@@ -45,8 +47,8 @@ static void clear(ExecContext *context) {
 }
 
 static bool step_detach(ExecContext *context, GError **err) {
-	const int keep[] = {context->channel, context->target_fd, context->stdin_fd,
-		context->stdout_fd, context->stderr_fd};
+	const int keep[] = {context->channel, context->program_fd, context->target_fd,
+		context->stdin_fd, context->stdout_fd, context->stderr_fd};
 	int r = join_detach();
 
 	if (r < 0)
@@ -114,13 +116,16 @@ static bool step_execute(ExecContext *context, GError **err) {
 
 	if (!sync_send_ready(context->channel, context->console_fd, err))
 		return false;
-	process_close_others(&context->channel, 1);
+	const ProcessExec program = {
+		.program_fd = context->program_fd, .channel = context->channel};
+	const int keep[] = {context->channel, context->program_fd};
+	process_close_others(keep, ARRAY_LENGTH(keep));
 	prctl(PR_SET_PDEATHSIG, 0);
 	umask(exec->umask);
 	int r = join_become(&identity, &what);
 	if (r < 0)
 		return fail_errno(err, -r, "%s", what);
-	return process_execute(exec->argv, env, err);
+	return process_execute(&program, exec->argv, env, err);
 }
 
 static bool (*const steps[])(ExecContext *context, GError **err) = {
@@ -147,6 +152,10 @@ static bool prepare(ExecContext *context, GError **err) {
 	if (exec->seccomp == SECCOMP_PROFILE && exec->seccomp_profile &&
 		!seccomp_load(exec->seccomp_profile, exec->seccomp_cache_dir, exec->capabilities,
 			&context->filter, err))
+		return false;
+	g_autofree char *program = module_path("podctl-exec");
+	context->program_fd = process_open_program(program, err);
+	if (context->program_fd < 0)
 		return false;
 	context->target_fd = proc_open(exec->target);
 	if (context->target_fd < 0)
@@ -190,6 +199,7 @@ bool runtime_exec(const RuntimeExec *exec, RuntimeChild *ret_child, GError **err
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
+		.program_fd = -1,
 		.root_fd = -1,
 		.console_fd = -1,
 		.terminal_fd = -1};

@@ -141,7 +141,7 @@ static bool create(InfraContext *context, int cgroup_fd, RuntimeChild *child, GE
 }
 
 bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GError **err) {
-	_cleanup_close_ int pause_fd = open(infra->pause_path, O_PATH | O_CLOEXEC);
+	_cleanup_close_ int pause_fd = process_open_program(infra->pause_path, err);
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	InfraContext context = {
 		.infra = infra, .channel = -1, .pause_fd = pause_fd, .null_fd = null_fd};
@@ -149,7 +149,7 @@ bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GE
 	bool made_cgroup = false;
 
 	if (pause_fd < 0)
-		return fail_errno(err, errno, "cannot open \"%s\"", infra->pause_path);
+		return false;
 	if (null_fd < 0)
 		return fail_errno(err, errno, "cannot open \"/dev/null\"");
 	_cleanup_close_ int cgroup_fd = cgroup_open(infra->cgroup, &made_cgroup, err);

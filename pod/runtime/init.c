@@ -41,6 +41,7 @@ void init_context_clear(InitContext *context) {
 	close_fd_ptr(&context->stdin_fd);
 	close_fd_ptr(&context->stdout_fd);
 	close_fd_ptr(&context->stderr_fd);
+	close_fd_ptr(&context->program_fd);
 	close_fd_ptr(&context->channel);
 	seccomp_filter_clear(&context->filter);
 }
@@ -51,7 +52,7 @@ static void drop_inherited(InitContext *context) {
 	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(int));
 	const int own[] = {context->channel, context->root_fd, context->notify_fd, context->null_fd,
 		context->cgroup_fd, context->host_shm_fd, context->join_fd, context->stdin_fd,
-		context->stdout_fd, context->stderr_fd};
+		context->stdout_fd, context->stderr_fd, context->program_fd};
 
 	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
 	g_array_append_vals(keep, context->mount_fds, (guint)context->config->n_mounts);
@@ -156,7 +157,8 @@ static bool step_seal_root(InitContext *context, GError **err) {
 
 static bool step_barrier(InitContext *context, GError **err) {
 	const int keep[] = {context->channel, context->root_fd, context->proc_fd, context->stdin_fd,
-		context->stdout_fd, context->stderr_fd, context->terminal_fd, context->console_fd};
+		context->stdout_fd, context->stderr_fd, context->terminal_fd, context->console_fd,
+		context->program_fd};
 
 	process_close_others(keep, ARRAY_LENGTH(keep));
 	if (!sync_send_ready(context->channel, context->console_fd, err))
@@ -197,14 +199,16 @@ static bool step_execute(InitContext *context, GError **err) {
 	g_auto(GStrv) env = process_make_env(config->env, &context->user, notify);
 
 	/* Before the execve and before the look-up of the program: a path like /proc/self/fd/7
-	 * finds nothing but the channel, which is a socket. */
-	process_close_others(&context->channel, 1);
+	 * finds nothing but the channel, which is a socket, and podctl-exec. */
+	const ProcessExec exec = {.program_fd = context->program_fd, .channel = context->channel};
+	const int keep[] = {context->channel, context->program_fd};
+	process_close_others(keep, ARRAY_LENGTH(keep));
 	prctl(PR_SET_PDEATHSIG, 0);
 	umask(config->umask);
 	int r = join_become(&identity, &what);
 	if (r < 0)
 		return fail_errno(err, -r, "%s", what);
-	return process_execute(config->argv, env, err);
+	return process_execute(&exec, config->argv, env, err);
 }
 
 static const struct {

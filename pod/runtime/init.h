@@ -24,6 +24,7 @@ typedef struct InitContext {
 	int host_shm_fd; /* detached bind of the host's /dev/shm, with the host's IPC namespace */
 	int join_fd;     /* pidfd */
 	int stdin_fd, stdout_fd, stderr_fd;
+	int program_fd; /* podctl-exec, see process.h */
 	SeccompFilter filter;
 
 	/* Found on the way by the first process. */

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/proc.h"
+#include "runtime/mounts.h"
 #include "runtime/rootfs.h"
 #include "runtime/syscalls.h"
 
@@ -318,42 +319,35 @@ char *process_find_program(const char *name, const char *path_list, GError **err
 	return fail_program(err, name, error, true);
 }
 
-/* True if the program, or the interpreter in its first line, leads through a magic link of /proc:
- * "#!/proc/self/exe" would run this very program of the host, which the container could then open
- * and overwrite (B1-01). A file that root may not read is not trusted either. It narrows the hole
- * and does not close it: a file swapped after the look gets through. */
-static bool leads_to_us(const char *path) {
-	enum { NESTING = 5, LINE_MAX_BYTES = 256 }; /* the kernel's limits */
-	g_autofree char *name = g_strdup(path);
+bool process_execute(const ProcessExec *exec, char *const *argv, char *const *env, GError **err) {
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	char channel[16];
 
-	for (unsigned i = 0; i <= NESTING; i++) {
-		char line[LINE_MAX_BYTES + 1] = "";
-		_cleanup_close_ int fd = sys_openat2(AT_FDCWD, name,
-			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, RESOLVE_NO_MAGICLINKS);
-		if (fd < 0)
-			return errno == ELOOP || (errno == EACCES && geteuid() == 0);
-		if (read(fd, line, LINE_MAX_BYTES) < 2 || line[0] != '#' || line[1] != '!')
-			return false;
-		char *start = line + 2 + strspn(line + 2, " \t");
-		start[strcspn(start, " \t\n")] = '\0';
-		g_free(name);
-		name = g_strdup(start);
-	}
-	return false;
-}
-
-bool process_execute(char *const *argv, char *const *env, GError **err) {
 	if (!argv || !argv[0])
 		return fail(err, ERROR_INVALID, "there is no command to run");
 	g_autofree char *path = process_find_program(argv[0], process_env_value(env, "PATH"), err);
 	if (!path)
 		return false;
-	if (leads_to_us(path))
-		return fail(err, ERROR_COMMAND_NOT_EXECUTABLE,
-			"cannot run \"%s\": it is no program of the container", argv[0]);
-	execve(path, argv, env);
-	fail_program(err, argv[0], errno, false);
-	return false;
+	if (fcntl(exec->channel, F_SETFD, 0) < 0)
+		return fail_errno(err, errno, "cannot pass on the channel");
+	g_snprintf(channel, sizeof(channel), "%d", exec->channel);
+	g_ptr_array_add(words, (char *)"podctl-exec");
+	g_ptr_array_add(words, channel);
+	g_ptr_array_add(words, path);
+	for (char *const *word = argv; *word; word++)
+		g_ptr_array_add(words, *word);
+	g_ptr_array_add(words, NULL);
+	sys_execveat(exec->program_fd, "", (char *const *)words->pdata, env, AT_EMPTY_PATH);
+	return fail_errno(err, errno, "cannot run podctl-exec");
+}
+
+int process_open_program(const char *path, GError **err) {
+	int fd = mounts_clone(
+		AT_FDCWD, path, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+	if (fd < 0)
+		fail_errno(err, errno, "cannot open \"%s\"", path);
+	return fd;
 }
 
 static int compare_ints(const void *left, const void *right) {

@@ -47,8 +47,19 @@ char **process_make_env(char *const *env, const ProcessUser *user, const char *n
 /* Value of NAME in a NULL-terminated environment, or NULL. */
 const char *process_env_value(char *const *env, const char *name);
 
-/* Looks the program up and executes it; returns only on failure. */
-bool process_execute(char *const *argv, char *const *env, GError **err);
+/* Opens a program of podctl's own for a process that is going into a container: on a detached
+ * read-only mount, so that nobody can write its file through /proc/PID/exe (A18). -1 on error. */
+int process_open_program(const char *path, GError **err);
+
+/* What process_execute needs: podctl-exec, opened as above, and the channel to the launcher. */
+typedef struct ProcessExec {
+	int program_fd;
+	int channel;
+} ProcessExec;
+
+/* Looks the program up and executes it by way of podctl-exec; returns only on failure. A failure
+ * of the last execve itself goes through the channel. */
+bool process_execute(const ProcessExec *exec, char *const *argv, char *const *env, GError **err);
 
 /* Closes every descriptor above 2 that is not in keep; -1 in it is ignored. */
 void process_close_others(const int *keep, size_t n);

@@ -2,18 +2,10 @@
 /* Messages between launcher and first process. See sync.h. */
 #include "runtime/sync.h"
 #include "base/cleanup.h"
+#include "runtime/sync_message.h"
 
 #include <string.h>
 #include <sys/socket.h>
-
-/* Longer error texts are cut. */
-#define SYNC_TEXT_MAX 2048
-
-typedef struct SyncMessage {
-	int kind; /* SyncResult; GO has no message body but one byte */
-	int code;
-	char text[SYNC_TEXT_MAX];
-} SyncMessage;
 
 bool sync_pair(int *ret_parent, int *ret_child, GError **err) {
 	int ends[2];
@@ -26,14 +18,14 @@ bool sync_pair(int *ret_parent, int *ret_child, GError **err) {
 }
 
 void sync_send_error(int fd, const GError *error) {
-	SyncMessage message = {.kind = SYNC_ERROR, .code = error ? error->code : ERROR_FAILED};
+	SyncMessage message = {.kind = SYNC_KIND_ERROR, .code = error ? error->code : ERROR_FAILED};
 
 	g_strlcpy(message.text, error ? error->message : "unknown error", sizeof(message.text));
 	(void)!write(fd, &message, offsetof(SyncMessage, text) + strlen(message.text) + 1);
 }
 
 bool sync_send_ready(int fd, int passed_fd, GError **err) {
-	SyncMessage message = {.kind = SYNC_READY};
+	SyncMessage message = {.kind = SYNC_KIND_READY};
 	struct iovec part = {.iov_base = &message, .iov_len = offsetof(SyncMessage, text) + 1};
 	union {
 		struct cmsghdr header;
@@ -102,10 +94,18 @@ SyncResult sync_receive(int fd, int *ret_fd, GError **err) {
 	if (n < (ssize_t)offsetof(SyncMessage, text))
 		return SYNC_CLOSED;
 	_cleanup_close_ int passed = take_passed_fd(&packet);
-	if (message.kind == SYNC_READY) {
+	if (message.kind == SYNC_KIND_READY) {
 		if (ret_fd)
 			*ret_fd = steal_fd(&passed);
 		return SYNC_READY;
+	}
+	if (message.kind == SYNC_KIND_EXEC_FAILED) {
+		/* there is a shebang or a loader behind ENOENT: the file itself was looked up
+		 * before */
+		ErrorCode code = message.code == ENOENT ? ERROR_COMMAND_NOT_FOUND
+							: ERROR_COMMAND_NOT_EXECUTABLE;
+		fail(err, code, "cannot run the container's program: %s", strerror(message.code));
+		return SYNC_ERROR;
 	}
 	fail(err, (ErrorCode)message.code, "%s", message.text);
 	return SYNC_ERROR;
