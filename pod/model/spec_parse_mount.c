@@ -439,8 +439,11 @@ static void append_csv_field(GString *out, const char *field) {
 		return;
 	}
 	g_string_append_c(out, '"');
-	for (const char *p = field; *p; p++)
-		g_string_append(out, *p == '"' ? "\"\"" : (const char[]){*p, '\0'});
+	for (const char *p = field; *p; p++) {
+		if (*p == '"')
+			g_string_append_c(out, '"');
+		g_string_append_c(out, *p);
+	}
 	g_string_append_c(out, '"');
 }
 
