@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum {
+	EXIT_UNKNOWN = 255,              /* nobody saw the end: the supervisor was killed */
 	KILL_TIMEOUT_USEC = 10000000,    /* from SIGKILL to the end: only a stuck kernel needs it */
 	CLEANUP_TIMEOUT_USEC = 30000000, /* from the end to the supervisor's own */
 };
@@ -134,13 +135,14 @@ bool finish_container(Engine *engine, Container *container, int exit_status, boo
 	if (!undo_journal(engine, object, err))
 		return false;
 	state->status = CONTAINER_EXITED;
-	state->exit_code = exit_status;
+	state->exit_code = exit_status == SPEC_UNSET ? EXIT_UNKNOWN : exit_status;
 	state->oom_killed = oom_killed;
 	state->finished_usec = proc_now_realtime();
 	state->init = (ProcId){0};
 	json_decref(state->network);
 	state->network = NULL;
-	if (!container_save_state(container, err) || !write_exit_status(object, exit_status, err))
+	if (!container_save_state(container, err) ||
+		!write_exit_status(object, state->exit_code, err))
 		return false;
 	if (object->persistent) {
 		json_auto_t *record = container_state_to_json(state);
@@ -157,7 +159,7 @@ bool engine_container_cleanup(Engine *engine, const char *name, int exit_status,
 	int front_fd, int *ret_status, GError **err) {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Container) container = container_open(engine, name, &error);
-	int32_t told = exit_status == SPEC_UNSET ? 255 : exit_status;
+	int32_t told = exit_status == SPEC_UNSET ? EXIT_UNKNOWN : exit_status;
 	g_autofree char *pod_id = NULL;
 	bool removed = false, asked = false;
 
