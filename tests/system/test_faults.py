@@ -76,9 +76,8 @@ def wait_clean(before, where, later, seconds=5):
 
 
 @pytest.mark.limit(1800 if FULL else 240)
-def test_sigkill_of_the_command_line(podctl, image, record_property):
+def test_sigkill_of_the_command_line(podctl, image):
     """After a kill anywhere: reading works, rm -f works, nothing is left, the same life works again."""
-    record_property('seed', SEED)
     print(f'PODCTL_TEST_SEED={SEED}')
     dice = random.Random(SEED)
     spans = durations(podctl)
