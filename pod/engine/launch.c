@@ -197,7 +197,12 @@ static bool plan_cgroup(Launch *launch, GError **err) {
 	const ContainerSpec *spec = launch->container->definition->spec;
 	bool split = spec->cgroups && strcmp(spec->cgroups, "split") == 0;
 
+	g_clear_pointer(&launch->container->state->cgroup, g_free);
 	if (spec->cgroups && strcmp(spec->cgroups, "disabled") == 0)
+		return true;
+	/* A container in the foreground stays where its caller is, and its pid namespace holds it
+	 * together: asking systemd for a scope takes as long as all the rest of its start. */
+	if (launch->foreground && !split && (launch->config->new_namespaces & CLONE_NEWPID))
 		return true;
 	if (!runtime_cgroup_plan(launch->container->definition->id, split,
 		    launch->pod ? launch->pod->state->cgroup : NULL, &launch->cgroup, err))
@@ -205,7 +210,6 @@ static bool plan_cgroup(Launch *launch, GError **err) {
 	if (!launch->cgroup.payload)
 		return true;
 	launch->config->cgroup = g_strdup(launch->cgroup.payload);
-	g_free(launch->container->state->cgroup);
 	launch->container->state->cgroup = g_strdup(launch->cgroup.payload);
 	return journal_cgroup(launch->container->object, launch->cgroup.payload, err);
 }
