@@ -190,7 +190,10 @@ static int run_rm(Cli *cli, char **arguments, GError **err) {
 		.ignore_missing = options->ignore || options->force,
 		.missing_status = 1,
 		.busy_status = 2};
+	Engine *engine = cli_engine(cli, err);
 
+	if (!engine || !engine_recover(engine, err))
+		return -1;
 	return act_on_pods(cli, arguments, &rules, err);
 }
 

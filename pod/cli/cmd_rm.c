@@ -58,6 +58,9 @@ static int run_rm(Cli *cli, char **arguments, GError **err) {
 		fail(err, ERROR_INVALID, "--time goes with --force");
 		return -1;
 	}
+	Engine *engine = cli_engine(cli, err);
+	if (!engine || !engine_recover(engine, err))
+		return -1;
 	g_auto(GStrv) names = targets_find(cli, &targets, err);
 	return names ? targets_each(cli, names, &rules, err) : -1;
 }

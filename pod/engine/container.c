@@ -88,7 +88,7 @@ static bool write_cidfile(const char *path, const char *id, GError **err) {
 }
 
 static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
-	if (!engine_require_root(err) || !store_recover(engine->store, recover_object, engine, err))
+	if (!engine_require_root(err) || !engine_recover(engine, err))
 		return false;
 	if (spec->pull && strcmp(spec->pull, "missing") != 0 && strcmp(spec->pull, "never") != 0)
 		return fail(err, ERROR_UNSUPPORTED,

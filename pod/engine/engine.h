@@ -23,6 +23,11 @@ Engine *engine_open(const EngineOptions *options, GError **err);
 void engine_free(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
+/* Finishes or undoes what killed calls have left half-done; cheap when there is nothing. Making and
+ * removing do it, now and once more in engine_settle: somebody may have been at work on it still.
+ */
+bool engine_recover(Engine *engine, GError **err);
+
 /* To be called once, after the user has the answer: does what could wait (an idle bridge goes).
  * background: in a process of its own, a second later. */
 bool engine_settle(Engine *engine, bool background, GError **err);

@@ -19,6 +19,7 @@ struct Engine {
 	char *unit;
 	Store *store;
 	ImageStore *images;   /* opened on first use */
+	bool recovers;        /* engine_recover() was called: engine_settle() looks again */
 	bool changed_network; /* something may be left to sweep: engine_settle() */
 };
 
@@ -94,6 +95,3 @@ bool journal_network(StoreObject *object, const char *owner_id, GError **err);
 /* `rm --force` of an object whose record is damaged: kills by cgroup, undoes the journal, removes
  * what is left. */
 bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **err);
-
-/* store_recover's callback: finishes or undoes what a killed call left. data: the engine. */
-bool recover_object(StoreObject *object, bool half_made, void *data, GError **err);

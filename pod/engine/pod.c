@@ -35,8 +35,7 @@ static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err)
 	NetworkPlan plan = {0};
 	int flags;
 
-	if (!engine_require_root(err) ||
-		!store_recover(engine->store, recover_object, engine, err) ||
+	if (!engine_require_root(err) || !engine_recover(engine, err) ||
 		!pod_spec_validate(spec, err) || !spec_parse_share(spec->share, &flags, err) ||
 		!resolve_network(
 			spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err))

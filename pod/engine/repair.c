@@ -30,7 +30,7 @@ static bool recover_pod(Engine *engine, StoreObject *object, GError **err) {
 	return pod && (pod_is_running(pod) || undo_journal(engine, object, err));
 }
 
-bool recover_object(StoreObject *object, bool half_made, void *data, GError **err) {
+static bool recover_object(StoreObject *object, bool half_made, void *data, GError **err) {
 	Engine *engine = data;
 
 	log_debug("recovering %s %s", object->kind == STORE_POD ? "pod" : "container", object->id);
@@ -38,4 +38,9 @@ bool recover_object(StoreObject *object, bool half_made, void *data, GError **er
 		return undo_journal(engine, object, err) && store_remove(object, err);
 	return object->kind == STORE_POD ? recover_pod(engine, object, err)
 					 : recover_container(engine, object, err);
+}
+
+bool engine_recover(Engine *engine, GError **err) {
+	engine->recovers = true;
+	return store_recover(engine->store, recover_object, engine, err);
 }

@@ -63,6 +63,8 @@ static _Noreturn void run_sweeper(const char *dir) {
 bool engine_settle(Engine *engine, bool background, GError **err) {
 	g_autofree char *dir = engine_run_dir(engine, "network");
 
+	if (engine->recovers && !engine_recover(engine, err))
+		return false;
 	if (!engine->changed_network || !network_has_idle(dir))
 		return true;
 	/* what systemd runs is killed with its unit: there the sweep cannot be left to a child */
