@@ -11,48 +11,56 @@
 
 typedef struct CleanupOptions {
 	int exit_status;
-	int front_fd;
+	int front_fd, front_out, front_err;
 	bool oom;
 } CleanupOptions;
 
-static const CleanupOptions cleanup_defaults = {.exit_status = SPEC_UNSET, .front_fd = -1};
+static const CleanupOptions cleanup_defaults = {
+	.exit_status = SPEC_UNSET, .front_fd = -1, .front_out = -1, .front_err = -1};
 
 #define FIELD(member) offsetof(CleanupOptions, member)
 
 static const OptionRow cleanup_options[] = {
 	{"exit-status", 0, OPTION_INT, FIELD(exit_status), "N", "Exit status of the container"},
 	{"front-fd", 0, OPTION_INT, FIELD(front_fd), "FD", "Whom to tell"},
+	{"front-out", 0, OPTION_INT, FIELD(front_out), "FD", "Where its output goes too"},
+	{"front-err", 0, OPTION_INT, FIELD(front_err), "FD", "Where its errors go too"},
 	{"oom", 0, OPTION_BOOL, FIELD(oom), NULL, "The kernel killed it for memory"},
 	{NULL},
 };
 
-/* It came through exec, so it is the one descriptor without close-on-exec. */
-static int take_front_fd(const CleanupOptions *options) {
-	if (options->front_fd >= 0)
-		(void)fcntl(options->front_fd, F_SETFD, FD_CLOEXEC);
-	return options->front_fd;
+/* They came through exec, so they are the only descriptors without close-on-exec. */
+static EngineFront take_front(const CleanupOptions *options) {
+	const EngineFront front = {options->front_fd, options->front_out, options->front_err};
+	const int fds[] = {front.fd, front.out_fd, front.err_fd};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+		if (fds[i] >= 0)
+			(void)fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+	return front;
 }
 
 static int run_cleanup(Cli *cli, char **arguments, GError **err) {
 	const CleanupOptions *options = cli->options;
-	int front_fd = take_front_fd(options), status = 0;
+	const EngineFront front = take_front(options);
+	int status = 0;
 	cli->settle_now = true;
 	Engine *engine = cli_engine(cli, err);
 
 	if (!engine || !engine_container_cleanup(engine, arguments[0], options->exit_status,
-			       options->oom, front_fd, &status, err))
+			       options->oom, front.fd, &status, err))
 		return -1;
 	return status & 0xff;
 }
 
 static int run_relaunch(Cli *cli, char **arguments, GError **err) {
 	const CleanupOptions *options = cli->options;
-	int front_fd = take_front_fd(options);
+	const EngineFront front = take_front(options);
 	cli->settle_now = true;
 	Engine *engine = cli_engine(cli, err);
 
-	if (!engine || !engine_container_relaunch(
-			       engine, arguments[0], options->exit_status, front_fd, err))
+	if (!engine ||
+		!engine_container_relaunch(engine, arguments[0], options->exit_status, &front, err))
 		return -1;
 	return options->exit_status == SPEC_UNSET ? 0 : options->exit_status & 0xff;
 }

@@ -194,7 +194,7 @@ bool engine_container_start(
 }
 
 bool engine_container_relaunch(
-	Engine *engine, const char *name, int exit_status, int front_fd, GError **err) {
+	Engine *engine, const char *name, int exit_status, const EngineFront *front, GError **err) {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Container) container = container_open(engine, name, err);
 	int status;
@@ -206,14 +206,14 @@ bool engine_container_relaunch(
 	if (!stopping && undo_journal(engine, container->object, &error)) {
 		container->state->restart_count++;
 		container->state->exit_code = exit_status;
-		launch_in_place(engine, container, front_fd, &error);
+		launch_in_place(engine, container, front, &error);
 	}
 	store_unlock(container->object);
 	if (error)
 		log_warning("cannot restart container \"%s\": %s", container->definition->name,
 			error->message);
 	return engine_container_cleanup(
-		engine, container->definition->id, exit_status, false, front_fd, &status, err);
+		engine, container->definition->id, exit_status, false, front->fd, &status, err);
 }
 
 bool engine_container_restart(Engine *engine, const char *name, int timeout_sec, GError **err) {

@@ -119,10 +119,17 @@ bool engine_exec(Engine *engine, const char *container, const EngineExec *exec, 
 bool engine_container_cleanup(Engine *engine, const char *container, int exit_status,
 	bool oom_killed, int front_fd, int *ret_status, GError **err);
 
+/* Descriptors that the front process of a foreground run left to the container's processes; -1:
+ * there is none. */
+typedef struct EngineFront {
+	int fd; /* whom to tell of the end */
+	int out_fd, err_fd;
+} EngineFront;
+
 /* `podctl relaunch`: the supervisor's process becomes the launcher of the next run and does not
  * return; when there is to be no next run, or it cannot be had, this is the cleanup. */
-bool engine_container_relaunch(
-	Engine *engine, const char *container, int exit_status, int front_fd, GError **err);
+bool engine_container_relaunch(Engine *engine, const char *container, int exit_status,
+	const EngineFront *front, GError **err);
 
 /* --- queries (podman's field names; new references) ------------------------------------------ */
 

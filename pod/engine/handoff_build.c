@@ -69,7 +69,15 @@ static HandoffText add_list(GByteArray *block, char *const *words) {
 	return reference;
 }
 
-/* "podctl --root X --runroot Y WORD [--front-fd=N] ID" */
+static void add_front_option(char ***argv, const char *option, int fd) {
+	if (fd < 0)
+		return;
+	g_autofree char *word = g_strdup_printf("--%s=%d", option, fd);
+	options_append(argv, word);
+}
+
+/* "podctl --root X --runroot Y WORD [--front-fd=N] [--front-out=N] [--front-err=N] ID"; the last
+ * two stay open for a relaunch only. */
 static char **own_command(const HandoffFacts *facts, const char *word) {
 	char **argv = NULL;
 
@@ -78,9 +86,10 @@ static char **own_command(const HandoffFacts *facts, const char *word) {
 		facts->engine->run_path, word};
 	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
 		options_append(&argv, words[i]);
-	if (facts->front_fd >= 0) {
-		g_autofree char *front = g_strdup_printf("--front-fd=%d", facts->front_fd);
-		options_append(&argv, front);
+	add_front_option(&argv, "front-fd", facts->front_fd);
+	if (strcmp(word, "relaunch") == 0) {
+		add_front_option(&argv, "front-out", facts->front_stdout_fd);
+		add_front_option(&argv, "front-err", facts->front_stderr_fd);
 	}
 	options_append(&argv, facts->container->definition->id);
 	return argv;

@@ -509,13 +509,20 @@ bool launch_container(
 	return true;
 }
 
-bool launch_in_place(Engine *engine, Container *container, int front_fd, GError **err) {
+bool launch_in_place(Engine *engine, Container *container, const EngineFront *front, GError **err) {
+	EngineForeground foreground = {.attach = true,
+		.in_fd = -1,
+		.out_fd = front->out_fd,
+		.err_fd = front->err_fd,
+		.ret_console_fd = -1,
+		.ret_exit_fd = -1};
 	__attribute__((cleanup(launch_clear))) Launch launch = {.engine = engine,
 		.container = container,
 		.child = RUNTIME_CHILD_NONE,
 		.in_place = true,
 		.report_fd = -1,
-		.front_fd = front_fd,
+		.foreground = front->fd >= 0 ? &foreground : NULL,
+		.front_fd = front->fd,
 		.notify_fd = -1,
 		.log_dir_fd = -1,
 		.stdin_hold_fd = -1};

@@ -12,6 +12,6 @@
 bool launch_container(
 	Engine *engine, Container *container, EngineForeground *foreground, GError **err);
 
-/* The same in this very process, which becomes the launcher: does not return on success. front_fd
+/* The same in this very process, which becomes the launcher: does not return on success. front
  * is kept for the cleanup command; -1: none. */
-bool launch_in_place(Engine *engine, Container *container, int front_fd, GError **err);
+bool launch_in_place(Engine *engine, Container *container, const EngineFront *front, GError **err);

@@ -366,3 +366,11 @@ def test_version_and_info(podctl):
 def test_help(podctl, words):
     result = podctl(*words, '--help')
     assert 'Usage:' in result.stdout and not result.stderr
+
+
+def test_restart_in_the_foreground(podctl, image):
+    """Every run's output reaches the caller, and the last run's status."""
+    result = podctl('run', '--restart', 'on-failure:2', '--network=none', '--name', 'again', image, 'sh', '-c',
+                    'echo run; echo wrong >&2; exit 3', check=False)
+    assert (result.code, result.stdout, result.stderr) == (3, 'run\n' * 3, 'wrong\n' * 3)
+    podctl('rm', 'again')
