@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "cli/cmd.h"
 
-#include <locale.h>
 #include <string.h>
 
 extern const Command command_cleanup, command_complete, command_completion, command_create,
@@ -137,7 +136,6 @@ int main(G_GNUC_UNUSED int argc, char **argv) {
 	Cli cli = {.rows = command_rows, .argv = argv};
 	g_autoptr(GError) error = NULL;
 
-	setlocale(LC_CTYPE, "");
 	int status = fd_ensure_stdio(&error) ? run_words(&cli, argv, &error) : -1;
 	if (error) {
 		cli_print_error(error);
