@@ -71,6 +71,9 @@ class Booted:
         self.log = None
 
     def __enter__(self):
+        # A SIGTERM powers off as an exception does.
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
         self.start()
         return self
 
