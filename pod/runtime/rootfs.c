@@ -62,16 +62,20 @@ static bool forget_volatile(int work_fd, GError **err) {
 	return fd_remove_tree(inner, "incompat", err);
 }
 
-static bool set_upper(int fs_fd, int upper_fd, int work_fd, bool volatile_upper, GError **err) {
+static bool set_upper(
+	int fs_fd, const RuntimeRootfs *rootfs, int upper_fd, int work_fd, GError **err) {
 	char name[16];
 
 	g_snprintf(name, sizeof(name), "%d", upper_fd);
-	if (!set_option(fs_fd, "upperdir", name, err))
-		return false;
+	if (sys_fsconfig_string(fs_fd, "upperdir", name) < 0)
+		return fail_errno(err, errno,
+			"cannot use \"%s\" as the upper layer of an overlay (is its file system an "
+			"overlay itself?)",
+			rootfs->upper_dir);
 	g_snprintf(name, sizeof(name), "%d", work_fd);
 	if (!set_option(fs_fd, "workdir", name, err))
 		return false;
-	if (!volatile_upper)
+	if (!rootfs->volatile_upper)
 		return true;
 	if (!forget_volatile(work_fd, err))
 		return false;
@@ -105,8 +109,7 @@ static bool configure_overlay(
 		if (upper_fd < 0)
 			return false;
 		work_fd = open_layer(rootfs->work_dir, err);
-		if (work_fd < 0 ||
-			!set_upper(fs_fd, upper_fd, work_fd, rootfs->volatile_upper, err))
+		if (work_fd < 0 || !set_upper(fs_fd, rootfs, upper_fd, work_fd, err))
 			return false;
 	}
 	if (sys_fsconfig_create(fs_fd) < 0)
