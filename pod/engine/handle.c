@@ -61,16 +61,19 @@ bool publish_named(StoreObject *object, json_t *definition, char **name, GError 
 	}
 }
 
-Container *container_open(Engine *engine, const char *name_or_id, GError **err) {
+Container *container_open_id(Engine *engine, const char *id, GError **err) {
 	g_autoptr(Container) container = g_new0(Container, 1);
-	g_autofree char *id = store_find(engine->store, STORE_CONTAINER, name_or_id, err);
 
-	if (!id)
-		return NULL;
 	container->object = store_get(engine->store, STORE_CONTAINER, id, err);
 	if (!container->object || !read_container(container, err))
 		return NULL;
 	return g_steal_pointer(&container);
+}
+
+Container *container_open(Engine *engine, const char *name_or_id, GError **err) {
+	g_autofree char *id = store_find(engine->store, STORE_CONTAINER, name_or_id, err);
+
+	return id ? container_open_id(engine, id, err) : NULL;
 }
 
 bool container_lock(Container *container, GError **err) {
@@ -97,10 +100,13 @@ bool container_is_supervised(const Container *container) {
 }
 
 ContainerStatus container_status_now(const Container *container) {
+	return container_status_given(container, container_is_running(container));
+}
+
+ContainerStatus container_status_given(const Container *container, bool running) {
 	ContainerStatus status = container->state->status;
 
-	if ((status == CONTAINER_RUNNING || status == CONTAINER_STOPPING) &&
-		!container_is_running(container))
+	if ((status == CONTAINER_RUNNING || status == CONTAINER_STOPPING) && !running)
 		/* until its supervisor has cleaned up, the exit code is not on record */
 		return container_is_supervised(container) ? CONTAINER_STOPPING : CONTAINER_EXITED;
 	return status;
@@ -138,16 +144,19 @@ static bool read_pod(Pod *pod, GError **err) {
 	return true;
 }
 
-Pod *pod_open(Engine *engine, const char *name_or_id, GError **err) {
+Pod *pod_open_id(Engine *engine, const char *id, GError **err) {
 	g_autoptr(Pod) pod = g_new0(Pod, 1);
-	g_autofree char *id = store_find(engine->store, STORE_POD, name_or_id, err);
 
-	if (!id)
-		return NULL;
 	pod->object = store_get(engine->store, STORE_POD, id, err);
 	if (!pod->object || !read_pod(pod, err))
 		return NULL;
 	return g_steal_pointer(&pod);
+}
+
+Pod *pod_open(Engine *engine, const char *name_or_id, GError **err) {
+	g_autofree char *id = store_find(engine->store, STORE_POD, name_or_id, err);
+
+	return id ? pod_open_id(engine, id, err) : NULL;
 }
 
 bool pod_lock(Pod *pod, GError **err) {
@@ -185,7 +194,7 @@ GPtrArray *pod_members(Engine *engine, const char *pod_id, GError **err) {
 		return NULL;
 	for (char **id = ids; *id; id++) {
 		g_autoptr(GError) gone = NULL;
-		g_autoptr(Container) container = container_open(engine, *id, &gone);
+		g_autoptr(Container) container = container_open_id(engine, *id, &gone);
 		/* removed between the listing and the look: not a member any more */
 		if (container && g_strcmp0(container->definition->pod_id, pod_id) == 0)
 			g_ptr_array_add(members, g_steal_pointer(&container));

@@ -43,6 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Container, container_free)
 
 /* Opens a container for reading, by name, id or id prefix. */
 Container *container_open(Engine *engine, const char *name_or_id, GError **err);
+/* The same by a full id, without looking for names: lists use it. */
+Container *container_open_id(Engine *engine, const char *id, GError **err);
 
 /* Takes the lock and reads the state again, because it may have changed while waiting. */
 bool container_lock(Container *container, GError **err);
@@ -57,6 +59,8 @@ bool container_is_supervised(const Container *container);
  * while the process is gone is a container whose supervisor cleans up ("stopping"), or, without
  * one, an exited container. */
 ContainerStatus container_status_now(const Container *container);
+/* The same for a caller who has just asked container_is_running(). */
+ContainerStatus container_status_given(const Container *container, bool running);
 
 typedef struct Pod {
 	StoreObject *object;
@@ -68,6 +72,7 @@ void pod_free(Pod *pod);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pod, pod_free)
 
 Pod *pod_open(Engine *engine, const char *name_or_id, GError **err);
+Pod *pod_open_id(Engine *engine, const char *id, GError **err);
 bool pod_lock(Pod *pod, GError **err);
 bool pod_save_state(Pod *pod, GError **err);
 bool pod_is_running(const Pod *pod);

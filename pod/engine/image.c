@@ -41,7 +41,7 @@ static char **used_images(Engine *engine, GError **err) {
 	if (!ids)
 		return NULL;
 	for (char **id = ids; *id; id++) {
-		g_autoptr(Container) container = container_open(engine, *id, NULL);
+		g_autoptr(Container) container = container_open_id(engine, *id, NULL);
 		if (container && container->definition->image_id)
 			g_ptr_array_add(used, g_strdup(container->definition->image_id));
 	}
@@ -162,7 +162,7 @@ static bool remove_users(Engine *engine, const char *image_id, GError **err) {
 	g_auto(GStrv) ids = engine_container_ids(engine, err);
 
 	for (char **id = ids; id && *id; id++) {
-		g_autoptr(Container) container = container_open(engine, *id, NULL);
+		g_autoptr(Container) container = container_open_id(engine, *id, NULL);
 		if (container && g_strcmp0(container->definition->image_id, image_id) == 0 &&
 			!engine_container_remove(engine, *id, true, SPEC_UNSET, err))
 			return false;

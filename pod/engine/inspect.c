@@ -159,7 +159,7 @@ static Pod *find_infra(Engine *engine, const char *name) {
 	g_auto(GStrv) ids = store_list(engine->store, STORE_POD, NULL);
 
 	for (char **id = ids; id && *id; id++) {
-		g_autoptr(Pod) pod = pod_open(engine, *id, NULL);
+		g_autoptr(Pod) pod = pod_open_id(engine, *id, NULL);
 		if (!pod || !pod->definition->infra_id)
 			continue;
 		g_autofree char *infra_name = query_infra_name(pod);
@@ -315,7 +315,7 @@ static json_t *count_containers(Engine *engine) {
 	int total = 0, running = 0;
 
 	for (char **id = ids; id && *id; id++) {
-		g_autoptr(Container) container = container_open(engine, *id, NULL);
+		g_autoptr(Container) container = container_open_id(engine, *id, NULL);
 		total += container != NULL;
 		running += container && container_is_running(container);
 	}

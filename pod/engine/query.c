@@ -73,11 +73,10 @@ static void put_network(json_t *row, const json_t *network) {
 }
 
 /* The command of the record: what the user gave; the image's own needs the image. */
-static json_t *container_row(const Container *container, const Pod *pod) {
+static json_t *container_row(const Container *container, bool running, const Pod *pod) {
 	const ContainerDefinition *definition = container->definition;
 	const ContainerState *state = container->state;
-	ContainerStatus status = container_status_now(container);
-	bool running = container_is_running(container);
+	ContainerStatus status = container_status_given(container, running);
 	json_t *row = json_object();
 
 	json_put_bool(row, "AutoRemove", definition->spec->remove);
@@ -98,7 +97,6 @@ static json_t *container_row(const Container *container, const Pod *pod) {
 	put_network(row, pod ? pod->state->network : running ? state->network : NULL);
 	json_put_int(row, "Restarts", state->restart_count);
 	json_put_string(row, "State", container_status_to_string(status));
-	json_put_bool(row, "_supervised", container_is_supervised(container));
 	return row;
 }
 
@@ -152,7 +150,7 @@ static GHashTable *load_pods(Engine *engine, GError **err) {
 	GHashTable *pods =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pod_free);
 	for (char **id = ids; *id; id++) {
-		Pod *pod = pod_open(engine, *id, NULL);
+		Pod *pod = pod_open_id(engine, *id, NULL);
 		if (pod)
 			g_hash_table_insert(pods, pod->definition->id, pod);
 	}
@@ -176,10 +174,6 @@ static json_t *sorted_rows(GPtrArray *rows) {
 	return array;
 }
 
-static bool is_shown(const Container *container, bool all) {
-	return all || container_is_running(container);
-}
-
 json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError **err) {
 	g_autoptr(GHashTable) pods = load_pods(engine, err);
 	g_auto(GStrv) ids = pods ? store_list(engine->store, STORE_CONTAINER, err) : NULL;
@@ -191,15 +185,16 @@ json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError
 		return NULL;
 	for (char **id = ids; *id; id++) {
 		g_autoptr(GError) error = NULL;
-		g_autoptr(Container) container = container_open(engine, *id, &error);
+		g_autoptr(Container) container = container_open_id(engine, *id, &error);
 		if (error_is(error, ERROR_CORRUPT))
 			log_warning("container %s: %s, ignoring", *id, error->message);
-		if (!container || !is_shown(container, all))
+		bool running = container && container_is_running(container);
+		if (!container || (!all && !running))
 			continue;
 		pod = container->definition->pod_id
 			      ? g_hash_table_lookup(pods, container->definition->pod_id)
 			      : NULL;
-		g_ptr_array_add(rows, container_row(container, pod));
+		g_ptr_array_add(rows, container_row(container, running, pod));
 	}
 	/* order comes from sorting, not from the table */
 	g_hash_table_iter_init(&iterator, pods);
@@ -284,7 +279,7 @@ json_t *engine_query_pods(Engine *engine, GError **err) {
 	if (!ids)
 		return NULL;
 	for (char **id = ids; *id; id++) {
-		g_autoptr(Pod) pod = pod_open(engine, *id, NULL);
+		g_autoptr(Pod) pod = pod_open_id(engine, *id, NULL);
 		g_autoptr(GPtrArray) members = pod ? pod_members(engine, *id, NULL) : NULL;
 		if (members)
 			g_ptr_array_add(rows, pod_row(pod, members));
