@@ -190,11 +190,11 @@ static int run_rm(Cli *cli, char **arguments, GError **err) {
 		.ignore_missing = options->ignore || options->force,
 		.missing_status = 1,
 		.busy_status = 2};
-	Engine *engine = cli_engine(cli, err);
+	int status = act_on_pods(cli, arguments, &rules, err);
+	Engine *engine = status >= 0 ? cli_engine(cli, err) : NULL;
 
-	if (!engine || !engine_recover(engine, err))
-		return -1;
-	return act_on_pods(cli, arguments, &rules, err);
+	/* what a killed removal left has no name any more: it was not among them */
+	return engine && engine_recover(engine, err) ? status : -1;
 }
 
 static int run_exists(Cli *cli, char **arguments, GError **err) {

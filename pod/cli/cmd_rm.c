@@ -58,11 +58,12 @@ static int run_rm(Cli *cli, char **arguments, GError **err) {
 		fail(err, ERROR_INVALID, "--time goes with --force");
 		return -1;
 	}
-	Engine *engine = cli_engine(cli, err);
+	g_auto(GStrv) names = targets_find(cli, &targets, err);
+	Engine *engine = names ? cli_engine(cli, err) : NULL;
+	/* what a killed removal left has no name any more: it is not among them */
 	if (!engine || !engine_recover(engine, err))
 		return -1;
-	g_auto(GStrv) names = targets_find(cli, &targets, err);
-	return names ? targets_each(cli, names, &rules, err) : -1;
+	return targets_each(cli, names, &rules, err);
 }
 
 const Command command_rm = {
