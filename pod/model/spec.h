@@ -18,6 +18,26 @@
 
 #define SPEC_UNSET (-1)
 
+/* Limits of a cgroup: a container's, a pod's, or what `update` changes. */
+typedef struct LimitSpec {
+	char *blkio_weight;          /* 10 to 1000 */
+	char **blkio_weight_devices; /* PATH:WEIGHT */
+	char *cpu_period;            /* microseconds */
+	char *cpu_quota;
+	char *cpu_shares;
+	char *cpus; /* 1.5 */
+	char *cpuset_cpus;
+	char *cpuset_mems;
+	char **device_read_bps; /* PATH:RATE */
+	char **device_read_iops;
+	char **device_write_bps;
+	char **device_write_iops;
+	char *memory; /* size */
+	char *memory_reservation;
+	char *memory_swap; /* memory and swap together; "-1": no bound */
+	char *pids_limit;  /* -1 or 0: none; NULL: 2048 where there is a pids controller */
+} LimitSpec;
+
 typedef struct ContainerSpec {
 	/* identity */
 	char *name;
@@ -31,8 +51,10 @@ typedef struct ContainerSpec {
 	char *pidfile;        /* of the container's first process */
 	char *conmon_pidfile; /* of the supervisor */
 	bool replace;
-	bool remove; /* --rm */
-	char *pull;  /* always missing never newer */
+	bool remove;     /* --rm */
+	char *pull;      /* always missing never newer */
+	char **requires; /* containers that are started first */
+	char *init_ctr;  /* once always: runs before the pod's other members */
 
 	/* process */
 	char **command;   /* words after the image */
@@ -41,7 +63,10 @@ typedef struct ContainerSpec {
 	char **env_files;
 	char **unset_env;
 	bool unset_env_all;
-	char *user; /* UID[:GID], names allowed */
+	bool env_host;    /* the caller's whole environment */
+	char **env_merge; /* K=V with ${K} of the image's value */
+	int http_proxy;   /* tristate: pass the caller's proxy variables; unset: yes */
+	char *user;       /* UID[:GID], names allowed */
 	char **group_add;
 	char *workdir;
 	char *umask;
@@ -52,6 +77,19 @@ typedef struct ContainerSpec {
 	int timeout;      /* seconds until the container is killed; SPEC_UNSET or 0: none */
 	char **ulimits;   /* NAME=SOFT[:HARD] */
 	char *oom_score_adj;
+	bool init;       /* --init: a small init process reaps and forwards signals */
+	char *init_path; /* the program for it; NULL: podctl's own */
+	char *timezone;  /* --tz: "local" or a name below the zone directory */
+	char *personality;
+	int preserve_fds;   /* N descriptors from 3 on; SPEC_UNSET: none */
+	char **preserve_fd; /* numbers */
+	char *systemd;      /* true false always; NULL: true, which looks at the command */
+	int passwd;         /* tristate: add the user to /etc/passwd; unset: yes */
+	char *passwd_entry; /* the line for it */
+	char *group_entry;
+	char **host_users; /* names of the host added to /etc/passwd */
+	char **attach;     /* stdin stdout stderr */
+	char *detach_keys;
 
 	/* sandbox */
 	char **cap_add;
@@ -59,17 +97,31 @@ typedef struct ContainerSpec {
 	char **security_opt;
 	bool privileged;
 	bool read_only;
-	int read_only_tmpfs; /* tristate */
-	char **sysctls;      /* K=V */
-	char *pid_mode;      /* NULL, "private", "host" */
-	char *ipc_mode;
+	int read_only_tmpfs;        /* tristate */
+	char **sysctls;             /* K=V */
+	char **device_cgroup_rules; /* "c 1:3 rwm" */
+	char *pid_mode;             /* NULL, private, host, container:NAME, ns:PATH */
+	char *ipc_mode;             /* the same, none, shareable */
 	char *uts_mode;
+	char *cgroup_ns; /* private host container: ns: */
+	char *user_ns;   /* host auto[:...] keep-id[:...] nomap private container: ns: */
+	char **uid_maps; /* INSIDE:OUTSIDE[:COUNT] */
+	char **gid_maps;
+	char *subuid_name;
+	char *subgid_name;
 
 	/* storage */
 	char **volumes; /* [SRC:]DST[:OPTIONS] */
 	char **mounts;  /* type=...,src=...,dst=... */
 	char **tmpfs;   /* DST[:OPTIONS] */
 	char *shm_size;
+	char **devices;     /* HOST[:INSIDE[:rwm]] */
+	char *image_volume; /* anonymous bind tmpfs ignore */
+
+	/* limits */
+	LimitSpec limits;
+	char **cgroup_conf; /* KEY=VALUE, written as it is */
+	char *cgroup_parent;
 
 	/* network */
 	char **networks;
@@ -81,6 +133,8 @@ typedef struct ContainerSpec {
 	char **dns_options;
 	char **dns_searches;
 	bool no_hosts;
+	char *hosts_file; /* base of /etc/hosts: a path, "image", "none" */
+	bool no_hostname; /* leave /etc/hostname as the image has it */
 	char *ip;
 	char *mac_address;
 
@@ -117,6 +171,19 @@ typedef struct PodSpec {
 	char **sysctls;
 	char *shm_size;
 	char **security_opt;
+	char **label_files;
+	char *hosts_file;
+	bool no_hostname;
+	char **devices;
+	char *pid_mode;
+	char *uts_mode;
+	char *user_ns;
+	char **uid_maps;
+	char **gid_maps;
+	char *subuid_name;
+	char *subgid_name;
+	LimitSpec limits;
+	char *cgroup_parent;
 } PodSpec;
 
 /* A new spec with every field at its unset value; infra is true. */

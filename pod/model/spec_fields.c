@@ -9,6 +9,17 @@
 	{ #member, kind, offsetof(ContainerSpec, member) }
 #define POD(member, kind) \
 	{ #member, kind, offsetof(PodSpec, member) }
+#define LIMITS(spec)                                                                            \
+	spec(limits.blkio_weight, FIELD_STRING), spec(limits.blkio_weight_devices, FIELD_LIST), \
+		spec(limits.cpu_period, FIELD_STRING), spec(limits.cpu_quota, FIELD_STRING),    \
+		spec(limits.cpu_shares, FIELD_STRING), spec(limits.cpus, FIELD_STRING),         \
+		spec(limits.cpuset_cpus, FIELD_STRING), spec(limits.cpuset_mems, FIELD_STRING), \
+		spec(limits.device_read_bps, FIELD_LIST),                                       \
+		spec(limits.device_read_iops, FIELD_LIST),                                      \
+		spec(limits.device_write_bps, FIELD_LIST),                                      \
+		spec(limits.device_write_iops, FIELD_LIST), spec(limits.memory, FIELD_STRING),  \
+		spec(limits.memory_reservation, FIELD_STRING),                                  \
+		spec(limits.memory_swap, FIELD_STRING), spec(limits.pids_limit, FIELD_STRING)
 
 /* clang-format off */
 const FieldRow container_spec_fields[] = {
@@ -26,6 +37,8 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(replace, FIELD_BOOL),
 	CONTAINER(remove, FIELD_BOOL),
 	CONTAINER(pull, FIELD_STRING),
+	CONTAINER(requires, FIELD_LIST),
+	CONTAINER(init_ctr, FIELD_STRING),
 	/* process */
 	CONTAINER(command, FIELD_LIST),
 	CONTAINER(entrypoint, FIELD_STRING),
@@ -33,6 +46,9 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(env_files, FIELD_LIST),
 	CONTAINER(unset_env, FIELD_LIST),
 	CONTAINER(unset_env_all, FIELD_BOOL),
+	CONTAINER(env_host, FIELD_BOOL),
+	CONTAINER(env_merge, FIELD_LIST),
+	CONTAINER(http_proxy, FIELD_INT),
 	CONTAINER(user, FIELD_STRING),
 	CONTAINER(group_add, FIELD_LIST),
 	CONTAINER(workdir, FIELD_STRING),
@@ -44,6 +60,19 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(timeout, FIELD_INT),
 	CONTAINER(ulimits, FIELD_LIST),
 	CONTAINER(oom_score_adj, FIELD_STRING),
+	CONTAINER(init, FIELD_BOOL),
+	CONTAINER(init_path, FIELD_STRING),
+	CONTAINER(timezone, FIELD_STRING),
+	CONTAINER(personality, FIELD_STRING),
+	CONTAINER(preserve_fds, FIELD_INT),
+	CONTAINER(preserve_fd, FIELD_LIST),
+	CONTAINER(systemd, FIELD_STRING),
+	CONTAINER(passwd, FIELD_INT),
+	CONTAINER(passwd_entry, FIELD_STRING),
+	CONTAINER(group_entry, FIELD_STRING),
+	CONTAINER(host_users, FIELD_LIST),
+	CONTAINER(attach, FIELD_LIST),
+	CONTAINER(detach_keys, FIELD_STRING),
 	/* sandbox */
 	CONTAINER(cap_add, FIELD_LIST),
 	CONTAINER(cap_drop, FIELD_LIST),
@@ -52,14 +81,27 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(read_only, FIELD_BOOL),
 	CONTAINER(read_only_tmpfs, FIELD_INT),
 	CONTAINER(sysctls, FIELD_LIST),
+	CONTAINER(device_cgroup_rules, FIELD_LIST),
 	CONTAINER(pid_mode, FIELD_STRING),
 	CONTAINER(ipc_mode, FIELD_STRING),
 	CONTAINER(uts_mode, FIELD_STRING),
+	CONTAINER(cgroup_ns, FIELD_STRING),
+	CONTAINER(user_ns, FIELD_STRING),
+	CONTAINER(uid_maps, FIELD_LIST),
+	CONTAINER(gid_maps, FIELD_LIST),
+	CONTAINER(subuid_name, FIELD_STRING),
+	CONTAINER(subgid_name, FIELD_STRING),
 	/* storage */
 	CONTAINER(volumes, FIELD_LIST),
 	CONTAINER(mounts, FIELD_LIST),
 	CONTAINER(tmpfs, FIELD_LIST),
 	CONTAINER(shm_size, FIELD_STRING),
+	CONTAINER(devices, FIELD_LIST),
+	CONTAINER(image_volume, FIELD_STRING),
+	/* limits */
+	LIMITS(CONTAINER),
+	CONTAINER(cgroup_conf, FIELD_LIST),
+	CONTAINER(cgroup_parent, FIELD_STRING),
 	/* network */
 	CONTAINER(networks, FIELD_LIST),
 	CONTAINER(publish, FIELD_LIST),
@@ -70,6 +112,8 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(dns_options, FIELD_LIST),
 	CONTAINER(dns_searches, FIELD_LIST),
 	CONTAINER(no_hosts, FIELD_BOOL),
+	CONTAINER(hosts_file, FIELD_STRING),
+	CONTAINER(no_hostname, FIELD_BOOL),
 	CONTAINER(ip, FIELD_STRING),
 	CONTAINER(mac_address, FIELD_STRING),
 	/* supervision */
@@ -106,6 +150,19 @@ const FieldRow pod_spec_fields[] = {
 	POD(sysctls, FIELD_LIST),
 	POD(shm_size, FIELD_STRING),
 	POD(security_opt, FIELD_LIST),
+	POD(label_files, FIELD_LIST),
+	POD(hosts_file, FIELD_STRING),
+	POD(no_hostname, FIELD_BOOL),
+	POD(devices, FIELD_LIST),
+	POD(pid_mode, FIELD_STRING),
+	POD(uts_mode, FIELD_STRING),
+	POD(user_ns, FIELD_STRING),
+	POD(uid_maps, FIELD_LIST),
+	POD(gid_maps, FIELD_LIST),
+	POD(subuid_name, FIELD_STRING),
+	POD(subgid_name, FIELD_STRING),
+	LIMITS(POD),
+	POD(cgroup_parent, FIELD_STRING),
 	{NULL},
 };
 /* clang-format on */

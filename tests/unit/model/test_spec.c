@@ -57,25 +57,35 @@ static FieldKind kind_of_declaration(const char *declaration) {
 	return FIELD_UINT64;
 }
 
-/* Every declaration has exactly one row, of its kind, in the same order. */
-static void check_rows(const char *name, const FieldRow *rows, size_t size) {
+/* One struct's declarations against the rows from *row on; prefix is what their keys start with. */
+static void check_members(const char *name, const char *prefix, const FieldRow **row, size_t *end) {
 	g_autofree char *body = struct_body(name);
 	g_auto(GStrv) declarations = g_strsplit(body, ";", -1);
-	const FieldRow *row = rows;
-	size_t end = 0;
 
 	for (char **declaration = declarations; *declaration; declaration++) {
 		g_strstrip(*declaration);
 		if (!**declaration)
 			continue;
+		if (strcmp(*declaration, "LimitSpec limits") == 0) {
+			check_members("LimitSpec", "limits.", row, end);
+			continue;
+		}
 		const char *member = *declaration + strcspn(*declaration, " ");
-		member += strspn(member, " *");
-		g_assert_cmpstr(row->key, ==, member);
-		g_assert_cmpint(row->kind, ==, kind_of_declaration(*declaration));
-		g_assert_cmpuint(row->offset, >=, end);
-		end = row->offset + size_of_kind(row->kind);
-		row++;
+		g_autofree char *key = g_strconcat(prefix, member + strspn(member, " *"), NULL);
+		g_assert_cmpstr((*row)->key, ==, key);
+		g_assert_cmpint((*row)->kind, ==, kind_of_declaration(*declaration));
+		g_assert_cmpuint((*row)->offset, >=, *end);
+		*end = (*row)->offset + size_of_kind((*row)->kind);
+		(*row)++;
 	}
+}
+
+/* Every declaration has exactly one row, of its kind, in the same order. */
+static void check_rows(const char *name, const FieldRow *rows, size_t size) {
+	const FieldRow *row = rows;
+	size_t end = 0;
+
+	check_members(name, "", &row, &end);
 	g_assert_null(row->key);
 	g_assert_cmpuint(end, <=, size);
 }
