@@ -31,6 +31,13 @@ static void clear_rootfs(RuntimeRootfs *rootfs) {
 	g_free(rootfs->work_dir);
 }
 
+static void clear_limit(RuntimeLimit *limit) {
+	g_free(limit->option);
+	g_free(limit->controller);
+	g_free(limit->file);
+	g_free(limit->value);
+}
+
 void runtime_config_free(RuntimeConfig *config) {
 	if (!config)
 		return;
@@ -53,6 +60,10 @@ void runtime_config_free(RuntimeConfig *config) {
 	g_strfreev(config->sysctls);
 	g_free(config->rlimits);
 	g_free(config->cgroup);
+	for (size_t i = 0; i < config->n_limits; i++)
+		clear_limit(&config->limits[i]);
+	g_free(config->limits);
+	g_free(config->device_rules);
 	g_strfreev(config->listen_fds_env);
 	g_free(config->notify_socket_dir);
 	g_free(config);
@@ -74,6 +85,21 @@ void runtime_config_add_mount(RuntimeConfig *config, RuntimeMount *mount) {
 	config->mounts = g_renew(RuntimeMount *, config->mounts, config->n_mounts + 2);
 	config->mounts[config->n_mounts++] = mount;
 	config->mounts[config->n_mounts] = NULL;
+}
+
+void runtime_config_add_limit(RuntimeConfig *config, const char *option, const char *controller,
+	const char *file, const char *value) {
+	config->limits = g_renew(RuntimeLimit, config->limits, config->n_limits + 1);
+	config->limits[config->n_limits++] = (RuntimeLimit){.option = g_strdup(option),
+		.controller = g_strdup(controller),
+		.file = g_strdup(file),
+		.value = g_strdup(value)};
+}
+
+void runtime_config_add_device_rule(RuntimeConfig *config, RuntimeDeviceRule rule) {
+	config->device_rules =
+		g_renew(RuntimeDeviceRule, config->device_rules, config->n_device_rules + 1);
+	config->device_rules[config->n_device_rules++] = rule;
 }
 
 static json_t *namespaces_to_json(int namespaces) {
@@ -170,6 +196,39 @@ static json_t *process_to_json(const RuntimeConfig *config) {
 	return object;
 }
 
+static json_t *limits_to_json(const RuntimeConfig *config) {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < config->n_limits; i++) {
+		const RuntimeLimit *limit = &config->limits[i];
+		json_t *object = json_object();
+		json_put_string(object, "option", limit->option);
+		json_put_string(object, "controller", limit->controller);
+		json_put_string(object, "file", limit->file);
+		json_put_string(object, "value", limit->value);
+		json_put_bool(object, "optional", limit->optional);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *device_rules_to_json(const RuntimeConfig *config) {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < config->n_device_rules; i++) {
+		const RuntimeDeviceRule *rule = &config->device_rules[i];
+		const char type[] = {rule->type, '\0'};
+		json_t *object = json_object();
+		json_put_string(object, "type", type);
+		json_put_int(object, "major", rule->major);
+		json_put_int(object, "minor", rule->minor);
+		json_put_int(object, "access", rule->access);
+		json_put_bool(object, "allow", rule->allow);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 json_t *runtime_config_to_json(const RuntimeConfig *config) {
 	json_t *object = json_object(), *mounts = json_array();
 
@@ -189,6 +248,9 @@ json_t *runtime_config_to_json(const RuntimeConfig *config) {
 	json_put_strv(object, "sysctls", config->sysctls);
 	json_object_set_new(object, "process", process_to_json(config));
 	json_put_string(object, "cgroup", config->cgroup);
+	json_object_set_new(object, "limits", limits_to_json(config));
+	json_object_set_new(object, "deviceRules", device_rules_to_json(config));
+	json_put_bool(object, "needsCgroup", config->needs_cgroup);
 	json_put_string(object, "notifySocketDir", config->notify_socket_dir);
 	return object;
 }

@@ -52,6 +52,31 @@ typedef struct RuntimeRlimit {
 	uint64_t soft, hard; /* UINT64_MAX: no limit */
 } RuntimeRlimit;
 
+/* One value written into the container's cgroup before its first process is born. */
+typedef struct RuntimeLimit {
+	char *option;     /* what the user asked, for errors: "--memory" */
+	char *controller; /* that the file belongs to: "memory"; NULL: a file of every cgroup */
+	char *file;       /* "memory.max" */
+	char *value;
+	bool optional; /* a default: left out where the controller is missing */
+} RuntimeLimit;
+
+typedef enum DeviceAccess { /* the kernel's BPF_DEVCG_ACC_* */
+	DEVICE_MKNOD = 1 << 0,
+	DEVICE_READ = 1 << 1,
+	DEVICE_WRITE = 1 << 2,
+} DeviceAccess;
+
+/* A rule of the cgroup's device program. The last one that matches decides, after the defaults of
+ * security.md A05.5; an allowing rule matches when it has every access that is asked for, a
+ * denying one when it has any. */
+typedef struct RuntimeDeviceRule {
+	char type;        /* 'c', 'b', 'a': both */
+	int major, minor; /* -1: any */
+	int access;       /* DeviceAccess bits */
+	bool allow;
+} RuntimeDeviceRule;
+
 typedef enum SeccompKind {
 	SECCOMP_PROFILE, /* seccomp_profile: absolute path of a JSON profile */
 	SECCOMP_UNCONFINED,
@@ -99,6 +124,12 @@ typedef struct RuntimeConfig {
 	char *cgroup; /* absolute cgroup2 directory, made and entered at birth; NULL: the caller's
 		       */
 
+	RuntimeLimit *limits; /* in the order they are written; runtime_config_add_limit() */
+	size_t n_limits;
+	RuntimeDeviceRule *device_rules; /* beside the defaults; runtime_config_add_device_rule() */
+	size_t n_device_rules;
+	bool needs_cgroup; /* something above is worth nothing without one */
+
 	bool terminal;           /* a pty in the container's /dev/pts is its stdio */
 	int stdin_fd;            /* without terminal: passed in; -1: /dev/null */
 	char **listen_fds_env;   /* reserved for socket activation; NULL */
@@ -112,6 +143,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RuntimeConfig, runtime_config_free)
 
 RuntimeMount *runtime_mount_new(MountKind kind, const char *source, const char *destination);
 void runtime_config_add_mount(RuntimeConfig *config, RuntimeMount *mount); /* takes it */
+
+/* Appends copies. option, controller, file and value as in RuntimeLimit. */
+void runtime_config_add_limit(RuntimeConfig *config, const char *option, const char *controller,
+	const char *file, const char *value);
+void runtime_config_add_device_rule(RuntimeConfig *config, RuntimeDeviceRule rule);
 
 /* For --log-level debug and the state directory: everything above. Environment values are left
  * out. A new reference. */
