@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib import booted as booted_module  # noqa: E402
-from lib import leaks  # noqa: E402
+from lib import leaks, security  # noqa: E402
 from lib.command import IMAGE, IS_PODMAN, Podctl  # noqa: E402
 
 PROBE = os.environ.get('PODCTL_TEST_PROBE', '')
@@ -23,12 +23,30 @@ KILLED_WHILE_CHECKED = re.compile(r'^==\d+==Unable to get registers from thread 
 TEST_SECONDS = 120
 
 
+def pytest_addoption(parser):
+    parser.addoption('--security-table', metavar='FILE', help='write the table of all security ids to FILE')
+
+
 def pytest_configure(config):
     config.addinivalue_line('markers', 'limit(seconds): how long the test may take (120)')
     config.addinivalue_line('markers', 'leaves(reason): the leak check does not apply')
     config.addinivalue_line('markers', 'full: only with tests/run --full')
     if not os.environ.get('PODCTL_TEST_ISOLATED'):
         pytest.exit('start the system tests with tests/system/run: they need a place of their own', returncode=2)
+
+
+SECURITY = security.Results()
+
+
+def pytest_runtest_logreport(report):
+    SECURITY.add(report)
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption('--security-table')
+    if path:
+        with open(path, 'w', encoding='utf-8') as stream:
+            stream.write(security.table(SECURITY))
 
 
 def pytest_collection_modifyitems(items):

@@ -24,23 +24,23 @@ def shell(podctl, script, *options, check=True, image='localhost/test:latest'):
     return podctl('run', '--rm', '--network=none', *options, image, 'sh', '-c', script, check=check)
 
 
-def test_sec_A01_1_default_capabilities(podctl, image):
+def sec_A01_1_default_capabilities(podctl, image):
     facts = podctl.facts('--network=none')
     assert caps(facts, 'Bnd') == caps(facts, 'Prm') == caps(facts, 'Eff') == DEFAULT
 
 
-def test_sec_A01_2_inheritable_and_ambient_are_empty(podctl, image):
+def sec_A01_2_inheritable_and_ambient_are_empty(podctl, image):
     facts = podctl.facts('--network=none')
     assert caps(facts, 'Inh') == caps(facts, 'Amb') == 0
 
 
-def test_sec_A01_2_user_has_none(podctl, image):
+def sec_A01_2_user_has_none(podctl, image):
     facts = podctl.facts('--network=none', '--user', '1000')
     assert caps(facts, 'Eff') == caps(facts, 'Prm') == caps(facts, 'Inh') == caps(facts, 'Amb') == 0
     assert caps(facts, 'Bnd') == DEFAULT
 
 
-def test_sec_A01_2_user_has_what_was_added(podctl, image):
+def sec_A01_2_user_has_what_was_added(podctl, image):
     facts = podctl.facts('--network=none', '--user', '1000', '--cap-add', 'NET_RAW')
     for kind in ('Eff', 'Prm', 'Inh', 'Amb'):
         assert caps(facts, kind) == 1 << NET_RAW, kind
@@ -48,11 +48,11 @@ def test_sec_A01_2_user_has_what_was_added(podctl, image):
 
 
 @pytest.mark.parametrize('name', ['NET_ADMIN', 'cap_net_admin', 'CAP_NET_ADMIN', 'net_admin'])
-def test_sec_A01_4_names(podctl, image, name):
+def sec_A01_4_names(podctl, image, name):
     assert caps(podctl.facts('--network=none', '--cap-add', name), 'Eff') == DEFAULT | 1 << NET_ADMIN
 
 
-def test_sec_A01_4_drop(podctl, image):
+def sec_A01_4_drop(podctl, image):
     assert caps(podctl.facts('--network=none', '--cap-drop', 'chown'), 'Eff') == DEFAULT & ~(1 << CHOWN)
     facts = podctl.facts('--network=none', '--cap-drop', 'ALL')
     assert [caps(facts, kind) for kind in ('Eff', 'Prm', 'Bnd')] == [0, 0, 0]
@@ -60,13 +60,13 @@ def test_sec_A01_4_drop(podctl, image):
     assert caps(facts, 'Eff') == 1 << CHOWN
 
 
-def test_sec_A01_4_contradictions(podctl, image):
+def sec_A01_4_contradictions(podctl, image):
     podctl.fails(125, 'run', '--rm', '--network=none', '--cap-add', 'chown', '--cap-drop', 'chown', image, 'true')
     if not IS_PODMAN:
         podctl.fails(125, 'run', '--rm', '--network=none', '--cap-add', 'all', '--cap-drop', 'all', image, 'true')
 
 
-def test_sec_A01_7_exec_has_the_containers_sets(podctl, image):
+def sec_A01_7_exec_has_the_containers_sets(podctl, image):
     podctl('run', '-d', '--name', 'c1', '--network=none', '--cap-drop', 'chown', image, '/probe', 'sleep')
     facts = podctl.exec_facts('c1')
     assert caps(facts, 'Eff') == caps(facts, 'Bnd') == DEFAULT & ~(1 << CHOWN)
@@ -75,7 +75,7 @@ def test_sec_A01_7_exec_has_the_containers_sets(podctl, image):
     podctl('rm', '-f', '-t', '0', 'c1')
 
 
-def test_sec_A02_filter_is_on(podctl, image):
+def sec_A02_filter_is_on(podctl, image):
     assert podctl.facts('--network=none')['Seccomp'] == '2'
 
 
@@ -84,13 +84,13 @@ SYSCALLS = [(999, ENOSYS), (169, EPERM), (321, EPERM), (298, EPERM), (304, EPERM
 
 
 @pytest.mark.parametrize('number,wanted', SYSCALLS)
-def test_sec_A02_matrix(podctl, image, number, wanted):
+def sec_A02_matrix(podctl, image, number, wanted):
     text = podctl('run', '--rm', '--network=none', image, '/probe', 'syscall', number).out
     assert text == f'errno {wanted}', f'system call {number}'
 
 
 @ours
-def test_sec_A02_filter_is_the_same_in_exec(podctl, image):
+def sec_A02_filter_is_the_same_in_exec(podctl, image):
     podctl('run', '-d', '--name', 'c1', '--network=none', image, '/probe', 'sleep')
     assert podctl.exec_facts('c1')['Seccomp'] == '2'
     assert podctl('exec', 'c1', '/probe', 'syscall', '321').out == 'errno 1'
@@ -98,7 +98,7 @@ def test_sec_A02_filter_is_the_same_in_exec(podctl, image):
 
 
 @ours
-def test_sec_A02_cache_damage_is_repaired(podctl, image):
+def sec_A02_cache_damage_is_repaired(podctl, image):
     folder = '/run/podctl/seccomp'
     names = [name for name in os.listdir(folder) if name.endswith('.bpf')]
     assert names, 'the filter is cached'
@@ -111,21 +111,21 @@ def test_sec_A02_cache_damage_is_repaired(podctl, image):
 
 
 @ours
-def test_sec_A02_cache_is_root_only(podctl, image):
+def sec_A02_cache_is_root_only(podctl, image):
     status = os.stat('/run/podctl/seccomp')
     assert status.st_mode & 0o777 == 0o700 and status.st_uid == 0
 
 
-def test_sec_A02_unconfined(podctl, image):
+def sec_A02_unconfined(podctl, image):
     assert podctl.facts('--network=none', '--security-opt', 'seccomp=unconfined')['Seccomp'] == '0'
 
 
 @pytest.mark.parametrize('option', ['no-new-privileges', 'no-new-privileges=true', 'no-new-privileges:true'])
-def test_sec_A03_no_new_privileges(podctl, image, option):
+def sec_A03_no_new_privileges(podctl, image, option):
     assert podctl.facts('--network=none', '--security-opt', option)['NoNewPrivs'] == '1'
 
 
-def test_sec_A03_off_by_default(podctl, image):
+def sec_A03_off_by_default(podctl, image):
     assert podctl.facts('--network=none')['NoNewPrivs'] == '0'
 
 
@@ -134,26 +134,26 @@ MASKED = ['/proc/kcore', '/proc/keys', '/proc/timer_list', '/proc/interrupts', '
 
 
 @pytest.mark.parametrize('path', MASKED)
-def test_sec_A04_masked(podctl, image, path):
+def sec_A04_masked(podctl, image, path):
     result = shell(podctl, f'if [ -d {path} ]; then ls -A {path}; elif [ -e {path} ]; then cat {path}; fi')
     assert result.out == ''
 
 
 @pytest.mark.parametrize('path', ['/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/proc/irq/x',
                                   '/proc/bus/x', '/proc/fs/x', '/sys/kernel/x', '/sys/fs/cgroup/x'])
-def test_sec_A04_read_only(podctl, image, path):
+def sec_A04_read_only(podctl, image, path):
     result = shell(podctl, f'echo x > {path}', check=False)
     assert result.code != 0 and ('Read-only' in result.stderr or 'nonexistent' in result.stderr)
 
 
-def test_sec_A05_devices(podctl, image):
+def sec_A05_devices(podctl, image):
     names = set(shell(podctl, 'ls /dev').out.split())
     wanted = {'null', 'zero', 'full', 'random', 'urandom', 'tty', 'fd', 'stdin', 'stdout', 'stderr', 'ptmx', 'pts',
               'shm', 'mqueue', 'core'}
     assert wanted <= names and names <= wanted | {'console'}
 
 
-def test_sec_A05_no_mknod(podctl, image):
+def sec_A05_no_mknod(podctl, image):
     assert shell(podctl, 'mknod /tmp/sda b 8 0', check=False).code != 0
 
 
@@ -166,7 +166,7 @@ def mounts(facts):
     return rows
 
 
-def test_sec_A06_mounts(podctl, image):
+def sec_A06_mounts(podctl, image):
     rows = mounts(podctl.facts('--network=none'))
     assert rows['/'][1] == 'overlay'
     assert rows['/proc'][1] == 'proc' and {'nosuid', 'nodev', 'noexec'} <= rows['/proc'][0]
@@ -176,41 +176,41 @@ def test_sec_A06_mounts(podctl, image):
     assert {'nosuid', 'nodev', 'noexec'} <= rows['/dev/shm'][0]
 
 
-def test_sec_A07_1_host_mounts_are_not_seen(podctl, image):
+def sec_A07_1_host_mounts_are_not_seen(podctl, image):
     assert '/upper' not in podctl.facts('--network=none')['mountinfo'].replace('upperdir', '') or IS_PODMAN
 
 
-def test_sec_A07_4_volumes_are_nosuid_nodev(podctl, image, tmp_path):
+def sec_A07_4_volumes_are_nosuid_nodev(podctl, image, tmp_path):
     rows = mounts(podctl.facts('--network=none', '-v', f'{tmp_path}:/mnt'))
     assert {'nosuid', 'nodev'} <= rows['/mnt'][0]
 
 
 @ours
-def test_sec_A07_7_overlay_options(podctl, image):
+def sec_A07_7_overlay_options(podctl, image):
     options = mounts(podctl.facts('--network=none'))['/'][2]
     assert 'metacopy=on' not in options and 'redirect_dir=on' not in options
 
 
 @pytest.mark.parametrize('setting', ['kernel.core_pattern=x', 'kernel.shm_rmid_forced+kernel.core_pattern=1',
                                      'fs.mqueue./../x=1', 'net/../kernel/core_pattern=x', 'kernel.hostname=x'])
-def test_sec_A08_sysctl_refused(podctl, image, setting):
+def sec_A08_sysctl_refused(podctl, image, setting):
     result = podctl('run', '--rm', '--network=none', '--sysctl', setting, image, 'true', check=False)
     assert result.code in (125, 126), repr(result)
 
 
-def test_sec_A08_sysctl(podctl, image):
+def sec_A08_sysctl(podctl, image):
     text = shell(podctl, 'cat /proc/sys/net/ipv4/ip_default_ttl', '--sysctl', 'net.ipv4.ip_default_ttl=33')
     assert text.out == '33'
 
 
-def test_sec_A09_signals_umask_limits(podctl, image):
+def sec_A09_signals_umask_limits(podctl, image):
     facts = podctl.facts('--network=none')
     assert facts['signals_blocked'] == [] and facts['umask'] == 0o022
     assert facts['signals_ignored'] in ([], [13]) if IS_PODMAN else facts['signals_ignored'] == []
     assert facts['oom_score_adj'].strip() == open('/proc/self/oom_score_adj', encoding='ascii').read().strip()
 
 
-def test_sec_A09_odd_caller(podctl, image):
+def sec_A09_odd_caller(podctl, image):
     """A strange environment of the caller does not change what the container sees."""
     line = ' '.join(podctl.words('run', '--rm', '--network=none', image, '/probe'))
     done = subprocess.run(['/usr/bin/python3', '-c', f'''
@@ -226,22 +226,22 @@ os.execvp("sh", ["sh", "-c", "exec {line}"])'''], capture_output=True, text=True
         assert facts['signals_blocked'] == [] and facts['signals_ignored'] == []
 
 
-def test_sec_A09_ulimit(podctl, image):
+def sec_A09_ulimit(podctl, image):
     limits = podctl.facts('--network=none', '--ulimit', 'nofile=100:200')['rlimits']
     assert limits['nofile'] == [100, 200]
 
 
-def test_sec_A11_descriptors(podctl, image):
+def sec_A11_descriptors(podctl, image):
     assert set(podctl.facts('--network=none')['fds']) == {'0', '1', '2'}
 
 
-def test_sec_A11_descriptors_of_exec(podctl, image):
+def sec_A11_descriptors_of_exec(podctl, image):
     podctl('run', '-d', '--name', 'c1', '--network=none', image, '/probe', 'sleep')
     assert set(podctl.exec_facts('c1')['fds']) == {'0', '1', '2'}
     podctl('rm', '-f', '-t', '0', 'c1')
 
 
-def test_sec_A11_leaky_caller(podctl, image):
+def sec_A11_leaky_caller(podctl, image):
     """200 descriptors of the caller, to / and /etc/shadow, reach nothing."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors = [os.open(path, os.O_RDONLY) for path in ('/', '/etc/shadow') for _ in range(100)]
@@ -256,7 +256,7 @@ def test_sec_A11_leaky_caller(podctl, image):
 
 
 @pytest.mark.parametrize('workdir', ['/proc/self/fd/7', '/proc/self/fd/8', '/proc/self/fd/9', '/proc/1/fd/10'])
-def test_sec_B1_workdir_is_not_a_descriptor_of_the_host(podctl, image, workdir):
+def sec_B1_workdir_is_not_a_descriptor_of_the_host(podctl, image, workdir):
     result = podctl('run', '--rm', '--network=none', '-w', workdir, image, '/probe', check=False)
     if result.code == 0:
         assert not json.loads(result.stdout)['cwd'].startswith('(unreachable)')
@@ -265,26 +265,26 @@ def test_sec_B1_workdir_is_not_a_descriptor_of_the_host(podctl, image, workdir):
         assert result.code in (125, 126, 127)
 
 
-def test_sec_A15_files(podctl, image):
+def sec_A15_files(podctl, image):
     text = shell(podctl, 'cat /etc/hosts /etc/hostname; ls /run/.containerenv').out
     assert 'localhost' in text and '/run/.containerenv' in text
 
 
-def test_sec_A16_environment(podctl, image):
+def sec_A16_environment(podctl, image):
     env = podctl.facts('--network=none')['env']
     names = {item.split('=')[0] for item in env}
     assert {'PATH', 'HOME', 'HOSTNAME', 'container'} <= names
     assert not [name for name in names if name.startswith(('PODCTL', 'NOTIFY', 'LISTEN', 'DBUS', 'XDG', 'ASAN'))]
 
 
-def test_sec_A17_own_session(podctl, image):
+def sec_A17_own_session(podctl, image):
     facts = podctl.facts('--network=none')
     assert facts['sid'] == facts['pgid'] == facts['pid'] == 1
 
 
 @ours
 @pytest.mark.parametrize('target', ['/proc/self/fd', '/proc/sys/kernel', '../proc/1/attr', '/proc'])
-def test_vuln_B2_02_link_into_proc(podctl, image, rootfs, tmp_path, target):
+def vuln_B2_02_link_into_proc(podctl, image, rootfs, tmp_path, target):
     """A volume does not cover parts of /proc, whatever the image calls them."""
     root, volume = tmp_path / 'root', tmp_path / 'volume'
     subprocess.run(['cp', '-a', rootfs, str(root)], check=True)
@@ -296,13 +296,13 @@ def test_vuln_B2_02_link_into_proc(podctl, image, rootfs, tmp_path, target):
 
 
 @ours
-def test_sec_A19_state_is_private(podctl, image):
+def sec_A19_state_is_private(podctl, image):
     for path in ('/run/podctl', '/run/podctl/containers', '/var/lib/podctl/containers', '/var/lib/podctl/pods'):
         assert os.stat(path).st_mode & 0o027 == 0, path
 
 
 @ours
-def test_sec_A22_helpers(podctl, image):
+def sec_A22_helpers(podctl, image):
     """Supervisor and infra: small, without capabilities they do not need to tell of, and only known descriptors."""
     podctl('pod', 'create', '--name', 'h1')
     podctl.pod_add('h1', image, '/probe', 'sleep', options=['--name', 'm1'])
@@ -324,7 +324,7 @@ def test_privileged_has_all(podctl, image):
 
 
 @ours
-def test_vuln_B10_01_terminal(podctl, image):
+def vuln_B10_01_terminal(podctl, image):
     """What comes from an image does not act on a terminal; a program gets it as it is."""
     nasty = '\x1b[2J\x07\r\u009b31m\u202e\x7f'
     podctl('create', '--name', 'c1', '--network=none', '--label', f'a={nasty}', image, 'sh', '-c', nasty)
@@ -348,7 +348,7 @@ def test_vuln_B10_01_terminal(podctl, image):
 
 @ours
 @pytest.mark.parametrize('how', ['line', 'nested', 'link', 'unreadable'])
-def test_vuln_B1_01_own_program(podctl, image, rootfs, tmp_path, how):
+def vuln_B1_01_own_program(podctl, image, rootfs, tmp_path, how):
     """The host's podctl does not run inside, where its file could be opened and overwritten."""
     root = tmp_path / 'root'
     subprocess.run(['cp', '-a', rootfs, str(root)], check=True)
