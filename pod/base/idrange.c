@@ -75,7 +75,9 @@ bool id_map_check(const IdMap *map, const char *what, GError **err) {
 
 		if (row->count == 0)
 			return fail(err, ERROR_INVALID, "%s has a range of no ids", what);
-		if (row->count - 1 > ID_MAX - row->inside || row->count - 1 > ID_MAX - row->outside)
+		if (row->inside > ID_MAX || row->outside > ID_MAX ||
+			row->count - 1 > ID_MAX - row->inside ||
+			row->count - 1 > ID_MAX - row->outside)
 			return fail(err, ERROR_INVALID,
 				"%s has a range that goes beyond id %" G_GUINT32_FORMAT, what,
 				ID_MAX);
