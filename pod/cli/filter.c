@@ -4,6 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/proc.h"
+#include "cli/log_time.h"
 
 #include <regex.h>
 #include <stdlib.h>
@@ -66,6 +68,18 @@ static bool match_label(
 		json_string_value(json_object_get(json_object_get(object, "Labels"), key));
 
 	return found && (!equals || strcmp(found, equals + 1) == 0);
+}
+
+static bool match_no_label(const json_t *object, const char *value, const json_t *objects) {
+	return !match_label(object, value, objects);
+}
+
+static bool match_until(
+	const json_t *object, const char *value, G_GNUC_UNUSED const json_t *objects) {
+	uint64_t until;
+
+	return log_time_parse(value, proc_now_realtime(), &until) &&
+	       (uint64_t)json_get_int(object, "_created_usec", 0) < until;
 }
 
 static bool match_pod(
@@ -168,6 +182,8 @@ static const FilterRow filter_rows[] = {
 	{"id", match_id, match_id},
 	{"status", match_state, match_pod_status},
 	{"label", match_label, match_label, true},
+	{"label!", match_no_label, match_no_label, true},
+	{"until", match_until, match_until, true},
 	{"pod", match_pod, NULL},
 	{"ancestor", match_ancestor, NULL},
 	{"exited", match_exited, NULL},
@@ -193,6 +209,7 @@ static const FilterRow *find_row(const char *filter, bool pods) {
 static bool check_filters(char *const *filters, bool pods, GError **err) {
 	for (; filters && *filters; filters++) {
 		const FilterRow *row = find_row(*filters, pods);
+		uint64_t until;
 		int number;
 
 		if (!strchr(*filters, '='))
@@ -206,6 +223,12 @@ static bool check_filters(char *const *filters, bool pods, GError **err) {
 			!parse_int(strchr(*filters, '=') + 1, 0, 255, &number))
 			return fail(err, ERROR_INVALID,
 				"invalid value \"%s\" for \"--filter\": exited is a number",
+				*filters);
+		if (row->container == match_until &&
+			!log_time_parse(strchr(*filters, '=') + 1, proc_now_realtime(), &until))
+			return fail(err, ERROR_INVALID,
+				"invalid value \"%s\" for \"--filter\": until is a time or a "
+				"duration",
 				*filters);
 	}
 	return true;

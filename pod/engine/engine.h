@@ -49,6 +49,11 @@ bool engine_pod_kill(Engine *engine, const char *pod, int signal_number, GError 
 /* force: stop members first. Without it a pod with running members is ERROR_IN_USE. */
 bool engine_pod_remove(Engine *engine, const char *pod, bool force, int timeout_sec, GError **err);
 
+/* Makes a pod as another one was asked for, with copies of its members; see engine_container_clone.
+ * Nothing of it is left on failure. */
+bool engine_pod_clone(
+	Engine *engine, const char *pod, const PodSpec *changes, char **ret_id, GError **err);
+
 /* Full ids of all pods; free with g_strfreev. */
 char **engine_pod_ids(Engine *engine, GError **err);
 /* Full id; ERROR_NOT_FOUND. Free with g_free. */
@@ -86,6 +91,14 @@ bool engine_container_restart(Engine *engine, const char *container, int timeout
 bool engine_container_kill(Engine *engine, const char *container, int signal_number, GError **err);
 bool engine_container_remove(
 	Engine *engine, const char *container, bool force, int timeout_sec, GError **err);
+
+/* Gives it another name; ERROR_EXISTS when somebody has that. */
+bool engine_container_rename(Engine *engine, const char *container, const char *name, GError **err);
+
+/* Makes a container as another one was asked for, with the fields that changes has set instead;
+ * without a name it is called NAME-clone. It is not started. */
+bool engine_container_clone(Engine *engine, const char *container, const ContainerSpec *changes,
+	char **ret_id, GError **err);
 
 /* Waits until it is not running; *ret_status is its exit code. */
 bool engine_container_wait(Engine *engine, const char *container, int *ret_status, GError **err);

@@ -235,6 +235,30 @@ void fields_from_json(const FieldRow *rows, void *object, const json_t *json) {
 	}
 }
 
+static bool is_set(const FieldRow *row, const void *field) {
+	switch (row->kind) {
+	case FIELD_STRING:
+	case FIELD_LIST:
+		return *(void *const *)field != NULL;
+	case FIELD_BOOL:
+		return *(const bool *)field;
+	case FIELD_INT:
+		return *(const int *)field != SPEC_UNSET;
+	case FIELD_UINT64:
+		return *(const uint64_t *)field != 0;
+	}
+	return false;
+}
+
+void fields_merge(const FieldRow *rows, void *target, const void *changes) {
+	json_auto_t *json = fields_to_json(rows, changes);
+
+	for (const FieldRow *row = rows; row->key; row++)
+		if (!is_set(row, (const char *)changes + row->offset))
+			json_object_del(json, row->key);
+	fields_from_json(rows, target, json);
+}
+
 void fields_clear(const FieldRow *rows, void *object) {
 	for (const FieldRow *row = rows; row->key; row++) {
 		void *field = (char *)object + row->offset;

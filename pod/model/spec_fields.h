@@ -33,5 +33,9 @@ json_t *fields_to_json(const FieldRow *rows, const void *object);
 /* Fills the fields that json has; others keep their value. Owned strings are replaced. */
 void fields_from_json(const FieldRow *rows, void *object, const json_t *json);
 
+/* Overwrites the fields of target that changes has set: strings, lists, integers other than
+ * SPEC_UNSET, booleans that are true. changes stays as it is. */
+void fields_merge(const FieldRow *rows, void *target, const void *changes);
+
 /* Frees strings and lists and sets them to NULL. */
 void fields_clear(const FieldRow *rows, void *object);

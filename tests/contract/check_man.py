@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 
-SHARED = {'Options of a container': ('run', 'create', 'pod add')}
+SHARED = {'Options of a container': ('run', 'create', 'pod add', 'container clone'),
+          'podctl pod create': ('pod clone',)}
 GLOBAL = 'Options in front of the command'
 
 
