@@ -36,6 +36,10 @@ static bool look_up_image(Engine *engine, ContainerDefinition *definition, GErro
 	definition->image_id = g_strdup(image->id);
 	definition->image_name = g_strdup(image->name ? image->name : spec->image);
 	input.image = image;
+	for (char **entry = image->env; entry && *entry; entry++)
+		if (!env_image_entry_ok(*entry))
+			log_warning("image \"%s\" sets no variable with \"%s\", ignoring",
+				spec->image, *entry);
 	return resolve_check(&input, err);
 }
 
@@ -101,6 +105,7 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 		return fail(err, ERROR_EXISTS, "the container ID file \"%s\" exists already",
 			spec->cidfile);
 	g_autofree char *driver = handoff_log_driver(spec, err);
+	resolve_host_env(spec);
 	return driver && resolve_environment(&spec->env, spec->env_files, err) &&
 	       resolve_labels(&spec->labels, spec->label_files, err);
 }

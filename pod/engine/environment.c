@@ -111,6 +111,70 @@ bool resolve_labels(char ***labels, char *const *label_files, GError **err) {
 	return true;
 }
 
+void resolve_host_env(ContainerSpec *spec) {
+	static const char *const proxies[] = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+		"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"};
+
+	g_strfreev(spec->host_env);
+	spec->host_env = NULL;
+	for (char **own = environ; spec->env_host && *own; own++)
+		if (spec_env_name_ok(*own) && strchr(*own, '='))
+			env_put(&spec->host_env, *own);
+	for (size_t i = 0; spec->http_proxy != 0 && i < G_N_ELEMENTS(proxies); i++) {
+		if (!g_getenv(proxies[i]))
+			continue;
+		g_autofree char *assignment =
+			g_strdup_printf("%s=%s", proxies[i], g_getenv(proxies[i]));
+		env_put(&spec->host_env, assignment);
+	}
+}
+
+bool env_image_entry_ok(const char *entry) {
+	size_t length = name_length(entry);
+
+	return length > 0 && entry[length] == '=' && !memchr(entry, '*', length) &&
+	       !memchr(entry, '\n', length);
+}
+
+static bool is_name_byte(char c) {
+	return g_ascii_isalnum(c) || c == '_';
+}
+
+/* The name after a '$' at *text, which moves behind it; NULL for a '$' that stands for itself. */
+static char *take_name(const char **text) {
+	const char *start = *text, *end = start;
+
+	if (*start == '{') {
+		end = strchr(start, '}');
+		if (!end)
+			return NULL;
+		*text = end + 1;
+		return g_strndup(start + 1, (size_t)(end - start - 1));
+	}
+	while (is_name_byte(*end))
+		end++;
+	*text = end;
+	return end > start ? g_strndup(start, (size_t)(end - start)) : NULL;
+}
+
+char *env_expand(const char *assignment, char *const *env) {
+	size_t head = name_length(assignment);
+	const char *at = assignment + head;
+	GString *out = g_string_new_len(assignment, (gssize)head);
+
+	while (*at) {
+		if (*at != '$') {
+			g_string_append_c(out, *at++);
+			continue;
+		}
+		at++;
+		g_autofree char *name = take_name(&at);
+		const char *value = name ? env_get(env, name) : NULL;
+		g_string_append(out, name ? (value ? value : "") : "$");
+	}
+	return g_string_free(out, FALSE);
+}
+
 bool resolve_environment(char ***env, char *const *env_files, GError **err) {
 	g_auto(GStrv) result = NULL;
 

@@ -12,6 +12,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* One of --pid, --ipc, --uts: NULL and "private" give a new one, "host" none. */
 static bool namespace_mode(const char *option, const char *mode, int flag, int pod_shared,
@@ -60,8 +61,12 @@ static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config,
 	return true;
 }
 
-static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
+/* A file limit of this size is the default where it is permitted (security.md A09.1). */
+enum { DEFAULT_OPEN_FILES = 1048576 };
+
+static bool resolve_rlimits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
 	size_t count = spec->ulimits ? g_strv_length(spec->ulimits) : 0;
+	bool open_files = false;
 
 	config->rlimits = g_new0(RuntimeRlimit, count + 1);
 	for (size_t i = 0; i < count; i++) {
@@ -69,10 +74,22 @@ static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GEr
 		if (!spec_parse_ulimit(
 			    spec->ulimits[i], &limit->resource, &limit->soft, &limit->hard, err))
 			return false;
-		/* "host": the caller's limits, which is what an unset one means */
+		/* "host": the caller's limits */
+		open_files = open_files || limit->resource < 0 || limit->resource == RLIMIT_NOFILE;
 		if (limit->resource >= 0)
 			config->n_rlimits++;
 	}
+	if (!open_files)
+		config->rlimits[config->n_rlimits++] = (RuntimeRlimit){.resource = RLIMIT_NOFILE,
+			.soft = DEFAULT_OPEN_FILES,
+			.hard = DEFAULT_OPEN_FILES,
+			.as_far = true};
+	return true;
+}
+
+static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
+	if (!resolve_rlimits(spec, config, err))
+		return false;
 	if (spec->oom_score_adj &&
 		!parse_int(spec->oom_score_adj, -1000, 1000, &config->oom_score_adj))
 		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--oom-score-adj\"",

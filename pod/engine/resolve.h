@@ -69,6 +69,18 @@ bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GErro
  * definition does not depend on it later. Done when a container is made. */
 bool resolve_environment(char ***env, char *const *env_files, GError **err);
 
+/* Fills spec->host_env with what --env-host and --http-proxy take from this process's environment.
+ * Done when a container is made. */
+void resolve_host_env(ContainerSpec *spec);
+
+/* True for what an image may set: NAME=VALUE. A name alone would ask for the caller's variable
+ * (security.md B8-01). */
+bool env_image_entry_ok(const char *entry);
+
+/* --env-merge: assignment with ${NAME} and $NAME in its value replaced by values of env, unset ones
+ * by nothing. Free with g_free. */
+char *env_expand(const char *assignment, char *const *env);
+
 /* Puts the lines of label files in front of the labels; a label given by itself wins. */
 bool resolve_labels(char ***labels, char *const *label_files, GError **err);
 

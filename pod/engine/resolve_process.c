@@ -77,6 +77,20 @@ static void drop_names(char **env, char *const *names) {
 		*kept = NULL;
 }
 
+/* Rises with podman's order: the caller's, podctl's own, the image's. */
+static void add_image_env(const ImageConfig *image, char ***env) {
+	for (char **entry = image ? image->env : NULL; entry && *entry; entry++)
+		if (env_image_entry_ok(*entry))
+			env_put(env, *entry);
+}
+
+static void merge_env(char ***env, char *const *requests) {
+	for (; requests && *requests; requests++) {
+		g_autofree char *assignment = env_expand(*requests, *env);
+		env_put(env, assignment);
+	}
+}
+
 static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 	const ContainerDefinition *definition = input->container->definition;
 	const ContainerSpec *spec = definition->spec;
@@ -88,9 +102,12 @@ static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 		env_put(&config->env, "container=podctl");
 		if (spec->tty)
 			env_put(&config->env, "TERM=xterm");
-		for (char **entry = input->image ? input->image->env : NULL; entry && *entry;
-			entry++)
-			env_put(&config->env, *entry);
+	}
+	for (char **entry = spec->host_env; entry && *entry; entry++)
+		env_put(&config->env, *entry);
+	if (!spec->unset_env_all) {
+		add_image_env(input->image, &config->env);
+		merge_env(&config->env, spec->env_merge);
 	}
 	drop_names(config->env, spec->unset_env);
 	env_put(&config->env, assignment);
@@ -115,6 +132,9 @@ bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **
 	config->user = g_strdup(user ? user : "");
 	config->additional_groups = g_strdupv(spec->group_add);
 	config->terminal = spec->tty;
+	if (spec->personality &&
+		!spec_parse_personality(spec->personality, &config->personality, err))
+		return false;
 	if (spec->umask && (!parse_mode(spec->umask, &config->umask) || config->umask > 0777))
 		return fail(
 			err, ERROR_INVALID, "invalid value \"%s\" for \"--umask\"", spec->umask);

@@ -51,10 +51,11 @@ typedef struct ContainerSpec {
 	char *pidfile;        /* of the container's first process */
 	char *conmon_pidfile; /* of the supervisor */
 	bool replace;
-	bool remove;     /* --rm */
-	char *pull;      /* always missing never newer */
-	char **requires; /* containers that are started first */
-	char *init_ctr;  /* once always: runs before the pod's other members */
+	bool remove;       /* --rm */
+	bool remove_image; /* --rmi: with the container goes its image, if nobody else has it */
+	char *pull;        /* always missing never newer */
+	char **requires;   /* containers that are started first */
+	char *init_ctr;    /* once always: runs before the pod's other members */
 
 	/* process */
 	char **command;   /* words after the image */
@@ -66,6 +67,7 @@ typedef struct ContainerSpec {
 	bool env_host;    /* the caller's whole environment */
 	char **env_merge; /* K=V with ${K} of the image's value */
 	int http_proxy;   /* tristate: pass the caller's proxy variables; unset: yes */
+	char **host_env;  /* what the two took from the caller when the container was made */
 	char *user;       /* UID[:GID], names allowed */
 	char **group_add;
 	char *workdir;
@@ -115,8 +117,10 @@ typedef struct ContainerSpec {
 	char **mounts;  /* type=...,src=...,dst=... */
 	char **tmpfs;   /* DST[:OPTIONS] */
 	char *shm_size;
-	char **devices;     /* HOST[:INSIDE[:rwm]] */
-	char *image_volume; /* anonymous bind tmpfs ignore */
+	char **devices;         /* HOST[:INSIDE[:rwm]] */
+	char *image_volume;     /* anonymous bind tmpfs ignore */
+	char *shm_size_systemd; /* size of the tmpfs mounts of systemd mode */
+	char **chroot_dirs;     /* directories that get the generated files too */
 
 	/* limits */
 	LimitSpec limits;

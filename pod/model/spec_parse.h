@@ -118,6 +118,19 @@ bool spec_parse_share(const char *text, int *ret_flags, GError **err);
 bool spec_parse_ulimit(
 	const char *text, int *ret_resource, uint64_t *ret_soft, uint64_t *ret_hard, GError **err);
 
+/* LINUX or LINUX32, as the runtime specification has them; *ret_persona is for personality(2). */
+bool spec_parse_personality(const char *text, unsigned long *ret_persona, GError **err);
+
+/* "local", or a name below the zone directory: no "..", no empty part, not absolute. */
+bool spec_parse_timezone(const char *text, GError **err);
+
+/* Descriptor numbers, each within 3 to 1023 (spec_parse_fd_list: sorted, each once). *ret_count may
+ * be 0. Free *ret_fds with g_free. */
+bool spec_parse_fd_list(char *const *texts, int **ret_fds, size_t *ret_count, GError **err);
+
+/* Options of the container's /proc: "hidepid=N" (0, 1, 2, 4 or their words), "subset=pid". */
+bool spec_parse_proc_options(const char *text, char ***ret_options, GError **err);
+
 /* An IP address re-printed from binary (4 or 6), free with g_free; NULL on error. what names the
  * option. */
 char *spec_parse_ip(const char *text, const char *what, GError **err);

@@ -192,6 +192,7 @@ static json_t *process_to_json(const RuntimeConfig *config) {
 	json_put_int(object, "umask", config->umask);
 	if (config->oom_score_adj != INT32_MIN)
 		json_put_int(object, "oomScoreAdj", config->oom_score_adj);
+	json_put_int(object, "personality", (int64_t)config->personality);
 	json_put_bool(object, "terminal", config->terminal);
 	return object;
 }

@@ -50,6 +50,7 @@ typedef struct RuntimeMount {
 typedef struct RuntimeRlimit {
 	int resource;
 	uint64_t soft, hard; /* UINT64_MAX: no limit */
+	bool as_far; /* a default: where it is not permitted, the hard limit that there is */
 } RuntimeRlimit;
 
 /* One value written into the container's cgroup before its first process is born. */
@@ -119,7 +120,8 @@ typedef struct RuntimeConfig {
 	RuntimeRlimit *rlimits;
 	size_t n_rlimits;
 	unsigned umask;
-	int oom_score_adj; /* INT32_MIN: unchanged */
+	int oom_score_adj;         /* INT32_MIN: unchanged */
+	unsigned long personality; /* of personality(2); 0: PER_LINUX */
 
 	char *cgroup; /* absolute cgroup2 directory, made and entered at birth; NULL: the caller's
 		       */

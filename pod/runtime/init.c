@@ -6,6 +6,7 @@
 #include "runtime/init.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "runtime/conditions.h"
 #include "runtime/join.h"
 #include "runtime/masks.h"
 #include "runtime/mounts.h"
@@ -19,7 +20,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* What a first process exits with when it could not become the program; its words have gone
@@ -105,29 +105,8 @@ static bool step_furnish(InitContext *context, GError **err) {
 	return namespaces_furnish(context->config->new_namespaces, context->config->hostname, err);
 }
 
-static rlim_t limit_value(uint64_t value) {
-	return value == UINT64_MAX ? RLIM_INFINITY : value;
-}
-
 static bool step_limits(InitContext *context, GError **err) {
-	const RuntimeConfig *config = context->config;
-
-	for (size_t i = 0; i < config->n_rlimits; i++) {
-		const RuntimeRlimit *row = &config->rlimits[i];
-		struct rlimit limit = {limit_value(row->soft), limit_value(row->hard)};
-
-		if (setrlimit(row->resource, &limit) < 0)
-			return fail_errno(
-				err, errno, "cannot set resource limit %d", row->resource);
-	}
-	if (config->oom_score_adj == INT32_MIN)
-		return true;
-	g_autofree char *text = g_strdup_printf("%d", config->oom_score_adj);
-	_cleanup_close_ int fd = sys_openat2(context->proc_fd, "self/oom_score_adj",
-		O_WRONLY | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
-	if (fd < 0)
-		return fail_errno(err, errno, "cannot set the OOM score");
-	return fd_write_all(fd, text, strlen(text), "oom_score_adj", err);
+	return conditions_apply(context->config, context->proc_fd, err);
 }
 
 static bool step_find_user(InitContext *context, GError **err) {
