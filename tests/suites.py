@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ElementTree
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOTAL_SECONDS = 24 * 60
-STEP_SECONDS = {'setup': 120, 'build': 600, 'meson': 600, 'lint': 120, 'system': 900}
+STEP_SECONDS = {'setup': 120, 'build': 600, 'meson': 600, 'lint': 120, 'system': 900, 'machine': 420}
 
 
 class Totals:
@@ -169,6 +169,24 @@ class Runner:
                 words += ['-k', self.options.keyword]
             self.pytest(label, words, f'{out}/system.xml', env)
 
+    def machine_tests(self, directory):
+        """The tests in a virtual machine, on the build as released: two minutes, each cycle is emulated."""
+        with tempfile.TemporaryDirectory(prefix='podctl-stage-', dir='/var/tmp') as stage:
+            if self.command('build', ['meson', 'install', '-C', directory, '--no-rebuild', '--destdir', stage],
+                            quiet=True) != 0:
+                self.totals.fail('machine: installing')
+                return
+            out = f'{directory}/results-machine'
+            shutil.rmtree(out, ignore_errors=True)
+            os.makedirs(out)
+            env = {'PODCTL_TEST_OUT': out, 'PODCTL_TEST_PROBE': f'{directory}/tests/system/probe'}
+            if self.options.full:
+                env['PODCTL_TEST_FULL'] = '1'
+            words = [f'{TOP}/tests/machine/run', stage]
+            if self.options.keyword:
+                words += ['-k', self.options.keyword]
+            self.pytest('machine', words, f'{out}/machine.xml', env, 'machine')
+
     def run(self):
         options = self.options
         if not options.tests:
@@ -186,6 +204,8 @@ class Runner:
                 self.meson_tests(directory, label, *(['--no-suite', 'lint'] if sanitized else []))
             if 'system' not in options.without:
                 self.system_tests(directory, f'{label} system', sanitized)
+            if not sanitized and not options.tests and 'machine' not in options.without:
+                self.machine_tests(directory)
         return self.report()
 
     def report(self):
@@ -209,7 +229,7 @@ def main():
     parser = argparse.ArgumentParser(prog='tests/run', description='Build podctl and run every test.')
     parser.add_argument('--full', action='store_true', help='the long loops too; no 25 minute limit')
     parser.add_argument('--build', default=f'{TOP}/build', help='build directory; the other one is DIR-asan')
-    parser.add_argument('--without', action='append', default=[], choices=['release', 'asan', 'system'],
+    parser.add_argument('--without', action='append', default=[], choices=['release', 'asan', 'system', 'machine'],
                         help='leave this part out')
     parser.add_argument('--minutes', type=int, help='time limit of the whole')
     parser.add_argument('-k', '--keyword', help='only system tests that match, as pytest has it')
