@@ -45,26 +45,11 @@ static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GEr
 	       fd_make_dir_like(rootfs->upper_dir, rootfs->lower_dirs[n_layers - 1], err);
 }
 
-static bool add_volume_request(RuntimeConfig *config, const VolumeRequest *request, GError **err) {
-	if (!request->source)
-		return fail(err, ERROR_UNSUPPORTED,
-			"cannot mount a volume on \"%s\": anonymous volumes are not supported yet",
+static bool add_bind(RuntimeConfig *config, const MountRequest *request, GError **err) {
+	if (request->type != MOUNT_TYPE_BIND || request->overlay || request->chown ||
+		request->idmap)
+		return fail(err, ERROR_UNSUPPORTED, "mount \"%s\" is not supported yet",
 			request->destination);
-	if (request->source[0] != '/')
-		return fail(err, ERROR_UNSUPPORTED,
-			"cannot mount volume \"%s\": named volumes are not supported yet, give an "
-			"absolute path",
-			request->source);
-	if (request->overlay || request->chown)
-		return fail(err, ERROR_UNSUPPORTED,
-			"cannot mount \"%s\": the options O and U are not supported yet",
-			request->source);
-	/* files carry z and Z wherever they are used; without SELinux there is nothing to label */
-	if (request->relabel && access("/sys/fs/selinux/enforce", F_OK) == 0)
-		return fail(err, ERROR_UNSUPPORTED,
-			"cannot mount \"%s\": the options z and Z are not supported with SELinux "
-			"yet",
-			request->source);
 	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, request->source, request->destination);
 	mount->read_only = request->read_only;
 	mount->nosuid = request->nosuid;
@@ -76,23 +61,26 @@ static bool add_volume_request(RuntimeConfig *config, const VolumeRequest *reque
 	return true;
 }
 
-static void add_tmpfs_request(RuntimeConfig *config, const TmpfsRequest *request) {
+static bool add_request(RuntimeConfig *config, const MountRequest *request, GError **err) {
+	if (request->type != MOUNT_TYPE_TMPFS)
+		return add_bind(config, request, err);
 	RuntimeMount *mount = runtime_mount_new(MOUNT_TMPFS, NULL, request->destination);
-
 	mount->read_only = request->read_only;
 	mount->nosuid = request->nosuid;
 	mount->nodev = request->nodev;
 	mount->noexec = request->noexec;
 	mount->size_bytes = request->size_bytes;
 	mount->mode = request->mode;
-	mount->copy_up = !request->no_copy_up;
+	mount->copy_up = !request->no_copy;
 	runtime_config_add_mount(config, mount);
+	return true;
 }
 
-static bool add_volumes(RuntimeConfig *config, char *const *volumes, GError **err) {
-	for (; volumes && *volumes; volumes++) {
-		g_autoptr(VolumeRequest) request = spec_parse_volume(*volumes, err);
-		if (!request || !add_volume_request(config, request, err))
+static bool add_list(RuntimeConfig *config, char *const *list,
+	MountRequest *(*parse)(const char *text, GError **err), GError **err) {
+	for (; list && *list; list++) {
+		g_autoptr(MountRequest) request = parse(*list, err);
+		if (!request || !add_request(config, request, err))
 			return false;
 	}
 	return true;
@@ -101,27 +89,12 @@ static bool add_volumes(RuntimeConfig *config, char *const *volumes, GError **er
 bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const ContainerSpec *spec = input->container->definition->spec;
 
-	if (input->pod && !add_volumes(config, input->pod->definition->spec->volumes, err))
+	if (input->pod &&
+		!add_list(config, input->pod->definition->spec->volumes, spec_parse_volume, err))
 		return false;
-	if (!add_volumes(config, spec->volumes, err))
-		return false;
-	for (char **text = spec->mounts; text && *text; text++) {
-		g_autoptr(VolumeRequest) volume = NULL;
-		g_autoptr(TmpfsRequest) tmpfs = NULL;
-		if (!spec_parse_mount(*text, &volume, &tmpfs, err))
-			return false;
-		if (tmpfs)
-			add_tmpfs_request(config, tmpfs);
-		else if (!add_volume_request(config, volume, err))
-			return false;
-	}
-	for (char **text = spec->tmpfs; text && *text; text++) {
-		g_autoptr(TmpfsRequest) tmpfs = spec_parse_tmpfs(*text, err);
-		if (!tmpfs)
-			return false;
-		add_tmpfs_request(config, tmpfs);
-	}
-	return true;
+	return add_list(config, spec->volumes, spec_parse_volume, err) &&
+	       add_list(config, spec->mounts, spec_parse_mount, err) &&
+	       add_list(config, spec->tmpfs, spec_parse_tmpfs, err);
 }
 
 static bool has_mount(const RuntimeConfig *config, const char *destination) {
@@ -148,32 +121,8 @@ static void add_read_only_tmpfs(const ContainerSpec *spec, RuntimeConfig *config
 	}
 }
 
-static void add_generated(RuntimeConfig *config, const char *dir, bool no_hosts, bool no_resolv) {
-	static const struct {
-		const char *file, *destination;
-	} files[] = {
-		{"hosts", "/etc/hosts"},
-		{"resolv.conf", "/etc/resolv.conf"},
-		{"hostname", "/etc/hostname"},
-		{"containerenv", "/run/.containerenv"},
-	};
-
-	array_foreach (row, files) {
-		if ((no_hosts && strcmp(row->file, "hosts") == 0) ||
-			(no_resolv && strcmp(row->file, "resolv.conf") == 0) ||
-			has_mount(config, row->destination))
-			continue;
-		g_autofree char *source = g_build_filename(dir, row->file, NULL);
-		RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, source, row->destination);
-		mount->nosuid = mount->nodev = mount->noexec = true;
-		mount->optional = true;
-		runtime_config_add_mount(config, mount);
-	}
-}
-
 bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const ContainerSpec *spec = input->container->definition->spec;
-	const PodSpec *pod_spec = input->pod ? input->pod->definition->spec : NULL;
 	const json_t *network = input->pod ? input->pod->state->network : NULL;
 	g_autofree char *dir = NULL;
 
@@ -187,8 +136,6 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 	if (!resource_write_files(input, json_get_string(network, "IPAddress", NULL),
 		    json_get_string(network, "Gateway", NULL), &dir, err))
 		return false;
-	char *const *dns = pod_spec ? pod_spec->dns : spec->dns;
-	add_generated(config, dir, spec->no_hosts || (pod_spec && pod_spec->no_hosts),
-		dns && str_in_list("none", (const char *const *)dns));
+	resource_add_mounts(input, dir, config);
 	return true;
 }

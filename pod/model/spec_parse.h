@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "model/mount_request.h"
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -30,47 +31,6 @@ typedef struct PortMapping {
 /* *ret_mapping is filled; free host_address with port_mapping_clear. IPv6 addresses stand in []. */
 bool spec_parse_port(const char *text, PortMapping *ret_mapping, GError **err);
 void port_mapping_clear(PortMapping *mapping);
-
-typedef struct VolumeRequest {
-	char *source; /* NULL: anonymous volume; absolute path: bind; else the name of a volume */
-	char *destination; /* absolute, cleaned */
-	bool read_only, read_write_set;
-	bool recursive; /* rbind (the default for a bind) */
-	bool nosuid, nodev,
-		noexec;    /* after podman's defaults (nosuid, nodev) and the user's words */
-	char *propagation; /* private rprivate slave rslave shared rshared; NULL: rprivate */
-	bool overlay;      /* :O */
-	bool chown;        /* :U */
-	bool no_copy;
-	char relabel; /* 'z', 'Z' or 0 */
-} VolumeRequest;
-
-VolumeRequest *spec_parse_volume(const char *text, GError **err);
-void volume_request_free(VolumeRequest *request);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeRequest, volume_request_free)
-
-typedef struct TmpfsRequest {
-	char *destination;
-	uint64_t size_bytes; /* 0: the kernel's default */
-	unsigned mode;       /* 01777 unless given */
-	bool read_only, noexec, nosuid, nodev;
-	bool no_copy_up;
-} TmpfsRequest;
-
-/* DST[:OPT,OPT...] */
-TmpfsRequest *spec_parse_tmpfs(const char *text, GError **err);
-void tmpfs_request_free(TmpfsRequest *request);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(TmpfsRequest, tmpfs_request_free)
-
-/* --mount type=bind|tmpfs: fills exactly one of the two. Other types are ERROR_UNSUPPORTED. */
-bool spec_parse_mount(
-	const char *text, VolumeRequest **ret_volume, TmpfsRequest **ret_tmpfs, GError **err);
-
-/* A relative host path ("./x:/y", "src=x") made absolute with directory, everything else as it is.
- * Front ends call them before a spec is validated and stored, because the parsers refuse relative
- * sources: nobody knows later where the caller stood. Free with g_free. */
-char *spec_absolute_volume(const char *text, const char *directory);
-char *spec_absolute_mount(const char *text, const char *directory);
 
 typedef enum RestartPolicy {
 	RESTART_NO,
@@ -117,6 +77,14 @@ bool spec_parse_share(const char *text, int *ret_flags, GError **err);
  * *ret_resource == -1. */
 bool spec_parse_ulimit(
 	const char *text, int *ret_resource, uint64_t *ret_soft, uint64_t *ret_hard, GError **err);
+
+/* A user or group as an account file or a number may have it: all digits are an id below 2^32-1; a
+ * name begins with a letter or "_" and has letters, digits and "_.-@$" only. Whatever else looks
+ * like a number ("+1", "0x0", "1e3") is neither (security.md B4-04, B4-05). */
+bool spec_check_account(const char *text, const char *what, GError **err);
+
+/* "", USER, USER:GROUP, :GROUP. */
+bool spec_check_user(const char *text, GError **err);
 
 /* LINUX or LINUX32, as the runtime specification has them; *ret_persona is for personality(2). */
 bool spec_parse_personality(const char *text, unsigned long *ret_persona, GError **err);

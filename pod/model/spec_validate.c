@@ -7,6 +7,7 @@
 #include "model/names.h"
 #include "model/spec.h"
 #include "model/spec_parse.h"
+#include "model/spec_validate_process.h"
 
 #include <sched.h>
 #include <string.h>
@@ -70,22 +71,21 @@ static bool check_dns(const char *value, GError **err) {
 }
 
 static bool check_volume(const char *value, GError **err) {
-	g_autoptr(VolumeRequest) request = spec_parse_volume(value, err);
+	g_autoptr(MountRequest) request = spec_parse_volume(value, err);
 
 	return request != NULL;
 }
 
 static bool check_tmpfs(const char *value, GError **err) {
-	g_autoptr(TmpfsRequest) request = spec_parse_tmpfs(value, err);
+	g_autoptr(MountRequest) request = spec_parse_tmpfs(value, err);
 
 	return request != NULL;
 }
 
 static bool check_mount(const char *value, GError **err) {
-	g_autoptr(VolumeRequest) volume = NULL;
-	g_autoptr(TmpfsRequest) tmpfs = NULL;
+	g_autoptr(MountRequest) request = spec_parse_mount(value, err);
 
-	return spec_parse_mount(value, &volume, &tmpfs, err);
+	return request != NULL;
 }
 
 static bool check_ulimit(const char *value, GError **err) {
@@ -316,6 +316,8 @@ static bool check_membership(const ContainerSpec *spec, GError **err) {
 		{"ip", spec->ip != NULL},
 		{"mac-address", spec->mac_address != NULL},
 		{"hostname", spec->hostname != NULL},
+		{"hosts-file", spec->hosts_file != NULL},
+		{"no-hostname", spec->no_hostname},
 	};
 
 	if (!spec->pod || g_str_has_prefix(spec->pod, "new:"))
@@ -330,35 +332,27 @@ static bool check_membership(const ContainerSpec *spec, GError **err) {
 }
 
 /* Two mounts on one path: the first would never be seen. */
-static bool add_destination(GHashTable *seen, const char *destination, GError **err) {
-	if (!g_hash_table_add(seen, g_strdup(destination)))
-		return fail(
-			err, ERROR_INVALID, "two mounts have the destination \"%s\"", destination);
+static bool add_destinations(GHashTable *seen, char *const *list,
+	MountRequest *(*parse)(const char *text, GError **err), GError **err) {
+	for (; list && *list; list++) {
+		g_autoptr(MountRequest) request = parse(*list, err);
+		if (!request)
+			return false;
+		/* where a glob leads is known when the container starts */
+		if (request->type != MOUNT_TYPE_GLOB &&
+			!g_hash_table_add(seen, g_strdup(request->destination)))
+			return fail(err, ERROR_INVALID, "two mounts have the destination \"%s\"",
+				request->destination);
+	}
 	return true;
 }
 
 static bool check_destinations(const ContainerSpec *spec, GError **err) {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	for (char **text = spec->volumes; text && *text; text++) {
-		g_autoptr(VolumeRequest) volume = spec_parse_volume(*text, err);
-		if (!volume || !add_destination(seen, volume->destination, err))
-			return false;
-	}
-	for (char **text = spec->mounts; text && *text; text++) {
-		g_autoptr(VolumeRequest) volume = NULL;
-		g_autoptr(TmpfsRequest) tmpfs = NULL;
-		if (!spec_parse_mount(*text, &volume, &tmpfs, err) ||
-			!add_destination(
-				seen, volume ? volume->destination : tmpfs->destination, err))
-			return false;
-	}
-	for (char **text = spec->tmpfs; text && *text; text++) {
-		g_autoptr(TmpfsRequest) tmpfs = spec_parse_tmpfs(*text, err);
-		if (!tmpfs || !add_destination(seen, tmpfs->destination, err))
-			return false;
-	}
-	return true;
+	return add_destinations(seen, spec->volumes, spec_parse_volume, err) &&
+	       add_destinations(seen, spec->mounts, spec_parse_mount, err) &&
+	       add_destinations(seen, spec->tmpfs, spec_parse_tmpfs, err);
 }
 
 static bool check_container_together(const ContainerSpec *spec, GError **err) {
@@ -390,7 +384,7 @@ static bool check_container_together(const ContainerSpec *spec, GError **err) {
 
 bool container_spec_validate(const ContainerSpec *spec, GError **err) {
 	return check_container_values(spec, err) && check_container_together(spec, err) &&
-	       check_membership(spec, err) &&
+	       container_spec_validate_process(spec, err) && check_membership(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err) &&
 	       check_destinations(spec, err);
@@ -477,6 +471,7 @@ static bool check_pod_together(const PodSpec *spec, GError **err) {
 
 bool pod_spec_validate(const PodSpec *spec, GError **err) {
 	return check_pod_values(spec, err) && check_pod_together(spec, err) &&
+	       pod_spec_validate_process(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err);
 }

@@ -57,17 +57,20 @@ static void test_port(void) {
 static void test_volume(void) {
 	static const char *const bad[] = {"", "x", "/a:", "/a:b", ":/b", "/a:/", "/a:/b:c",
 		"/a:/b:ro,rw", "/a:/b:z,Z", "/a:/b:shared,slave", "/a:/b:ro:rw", "./a:/b", "a/b:/c",
-		"-x:/b", "/a:/b/..", "/a:/b:ro,"};
+		"-x:/b", "/a:/b/..", "/a:/b:ro,", "/a:/b:idmap=x", "/a:/b:idmap=uids=0-1-1",
+		"/a:/b:idmap=uids=0-1-0;gids=0-1-1", "/a:/b:upperdir=/u", "/a:/b:O,idmap",
+		"/a:/b:O,upperdir=/u", "/a:/b:O,upperdir=u,workdir=/w", "/a:/b:src=/x",
+		"/a:/b:rw=x", "/b:O"};
 	g_autoptr(GError) err = NULL;
-	g_autoptr(VolumeRequest) bind = spec_parse_volume("/a//b/:/c/./d/", &err);
+	g_autoptr(MountRequest) bind = spec_parse_volume("/a//b/:/c/./d/", &err);
 
 	g_assert_no_error(err);
 	g_assert_cmpstr(bind->source, ==, "/a/b");
 	g_assert_cmpstr(bind->destination, ==, "/c/d");
 	g_assert_true(bind->recursive && bind->nosuid && bind->nodev);
-	g_assert_false(bind->noexec || bind->read_only || bind->read_write_set);
+	g_assert_false(bind->noexec || bind->read_only || bind->read_write);
 	g_assert_null(bind->propagation);
-	g_autoptr(VolumeRequest) full =
+	g_autoptr(MountRequest) full =
 		spec_parse_volume("data:/c:ro,Z,U,O,rshared,suid,dev,noexec,bind,nocopy", &err);
 	g_assert_no_error(err);
 	g_assert_cmpstr(full->source, ==, "data");
@@ -75,12 +78,16 @@ static void test_volume(void) {
 	g_assert_true(full->noexec && !full->nosuid && !full->nodev && !full->recursive);
 	g_assert_cmpint(full->relabel, ==, 'Z');
 	g_assert_cmpstr(full->propagation, ==, "rshared");
-	g_autoptr(VolumeRequest) anonymous = spec_parse_volume("/c", &err);
+	g_autoptr(MountRequest) anonymous = spec_parse_volume("/c", &err);
 	g_assert_null(anonymous->source);
-	g_autoptr(VolumeRequest) colon = spec_parse_volume("/a\\:b:/c", &err);
+	g_autoptr(MountRequest) colon = spec_parse_volume("/a\\:b:/c", &err);
 	g_assert_cmpstr(colon->source, ==, "/a:b");
-	g_assert_null(spec_parse_volume("/a:/b:idmap", &err));
-	g_assert_true(error_is(err, ERROR_UNSUPPORTED));
+	g_autoptr(MountRequest) mapped =
+		spec_parse_volume("/a:/b:idmap=uids=0-1000-10#20-3000-1;gids=@0-100-10", &err);
+	g_assert_no_error(err);
+	g_assert_true(mapped->idmap && mapped->idmap_relative_gids && !mapped->idmap_relative_uids);
+	g_assert_cmpuint(mapped->idmap_uids.n, ==, 2);
+	g_assert_cmpuint(mapped->idmap_uids.rows[1].outside, ==, 3000);
 	array_foreach (text, bad) {
 		g_autoptr(GError) error = NULL;
 		g_test_message("bad volume \"%s\"", *text);
@@ -93,18 +100,18 @@ static void test_tmpfs(void) {
 	static const char *const bad[] = {"", "t", "/", "/t:size=x", "/t:mode=9", "/t:ro,rw",
 		"/t:what", "/t:ro:rw", "/t:size=50%"};
 	g_autoptr(GError) err = NULL;
-	g_autoptr(TmpfsRequest) plain = spec_parse_tmpfs("/t", &err);
+	g_autoptr(MountRequest) plain = spec_parse_tmpfs("/t", &err);
 
 	g_assert_no_error(err);
 	g_assert_cmpuint(plain->mode, ==, 01777);
 	g_assert_cmpuint(plain->size_bytes, ==, 0);
 	g_assert_true(plain->nosuid && plain->nodev && !plain->noexec && !plain->read_only);
-	g_autoptr(TmpfsRequest) full =
+	g_autoptr(MountRequest) full =
 		spec_parse_tmpfs("/t:ro,size=64m,mode=0755,noexec,exec,suid,notmpcopyup", &err);
 	g_assert_no_error(err);
 	g_assert_cmpuint(full->mode, ==, 0755);
 	g_assert_cmpuint(full->size_bytes, ==, 64 << 20);
-	g_assert_true(full->read_only && full->no_copy_up && !full->nosuid && !full->noexec);
+	g_assert_true(full->read_only && full->no_copy && !full->nosuid && !full->noexec);
 	array_foreach (text, bad) {
 		g_autoptr(GError) error = NULL;
 		g_test_message("bad tmpfs \"%s\"", *text);
@@ -118,40 +125,61 @@ static void test_mount(void) {
 		"type=bind,src=a,dst=/b", "type=bind,src=/a,dst=b", "type=bind,src=/a,dst=/b,ro=x",
 		"type=bind,src=/a,dst=/b,what", "type=bind,src=/a,dst=/b,bind-propagation=x",
 		"type=tmpfs", "type=tmpfs,dst=/t,tmpfs-size=x", "type=tmpfs,dst=/t,src=/x",
-		"type=bind,\"src=/a,dst=/b"};
+		"type=bind,\"src=/a,dst=/b", "type=volume,src=/a,dst=/b", "type=image,dst=/b",
+		"type=volume,src=v,dst=/b,subpath=../x", "type=volume,src=v,dst=/b,subpath=/x",
+		"type=volume,src=v,dst=/b,subpath=a/../../x", "type=devpts,dst=/b,max=0",
+		"type=image,src=x,dst=/y,chown", "type=bind,src=/a,dst=/b,subpath=x"};
 	g_autoptr(GError) err = NULL;
-	g_autoptr(VolumeRequest) volume = NULL;
-	g_autoptr(TmpfsRequest) tmpfs = NULL;
-
-	g_assert_true(spec_parse_mount(
+	g_autoptr(MountRequest) bind = spec_parse_mount(
 		"type=bind,\"src=/a,b\",target=/c,ro=true,bind-nonrecursive,relabel=shared,"
 		"bind-propagation=slave,noexec,U",
-		&volume, &tmpfs, &err));
+		&err);
+
 	g_assert_no_error(err);
-	g_assert_null(tmpfs);
-	g_assert_cmpstr(volume->source, ==, "/a,b");
-	g_assert_cmpstr(volume->destination, ==, "/c");
-	g_assert_true(volume->read_only && volume->noexec && volume->chown && !volume->recursive);
-	g_assert_cmpint(volume->relabel, ==, 'z');
-	g_clear_pointer(&volume, volume_request_free);
-	g_assert_true(
-		spec_parse_mount("type=bind,src=/a,dst=/b,readonly=false", &volume, &tmpfs, &err));
-	g_assert_false(volume->read_only);
-	g_clear_pointer(&volume, volume_request_free);
-	g_assert_true(spec_parse_mount(
-		"type=tmpfs,destination=/t,tmpfs-size=1k,tmpfs-mode=700", &volume, &tmpfs, &err));
-	g_assert_null(volume);
+	g_assert_cmpint(bind->type, ==, MOUNT_TYPE_BIND);
+	g_assert_cmpstr(bind->source, ==, "/a,b");
+	g_assert_cmpstr(bind->destination, ==, "/c");
+	g_assert_true(bind->read_only && bind->noexec && bind->chown && !bind->recursive);
+	g_assert_cmpint(bind->relabel, ==, 'z');
+	g_autoptr(MountRequest) writable =
+		spec_parse_mount("type=bind,src=/a,dst=/b,readonly=false", &err);
+	g_assert_false(writable->read_only);
+	g_autoptr(MountRequest) tmpfs =
+		spec_parse_mount("type=tmpfs,destination=/t,tmpfs-size=1k,tmpfs-mode=700", &err);
+	g_assert_cmpint(tmpfs->type, ==, MOUNT_TYPE_TMPFS);
 	g_assert_cmpuint(tmpfs->size_bytes, ==, 1024);
 	g_assert_cmpuint(tmpfs->mode, ==, 0700);
-	g_clear_pointer(&tmpfs, tmpfs_request_free);
-	g_assert_false(spec_parse_mount("type=image,src=x,dst=/y", &volume, &tmpfs, &err));
-	g_assert_true(error_is(err, ERROR_UNSUPPORTED));
 	array_foreach (text, bad) {
 		g_autoptr(GError) error = NULL;
 		g_test_message("bad mount \"%s\"", *text);
-		g_assert_false(spec_parse_mount(*text, &volume, &tmpfs, &error));
+		g_assert_null(spec_parse_mount(*text, &error));
 		g_assert_true(error_is(error, ERROR_INVALID));
 	}
+}
+
+static void test_mount_types(void) {
+	g_autoptr(GError) err = NULL;
+	g_autoptr(MountRequest) image =
+		spec_parse_mount("type=image,source=i,dst=/y,rw=true,subpath=a/b", &err);
+
+	g_assert_no_error(err);
+	g_assert_cmpint(image->type, ==, MOUNT_TYPE_IMAGE);
+	g_assert_true(image->read_write);
+	g_assert_cmpstr(image->subpath, ==, "a/b");
+	g_autoptr(MountRequest) volume = spec_parse_mount("source=v,dst=/y,nocopy", &err);
+	g_assert_cmpint(volume->type, ==, MOUNT_TYPE_VOLUME);
+	g_assert_true(volume->no_copy);
+	g_autoptr(MountRequest) devpts = spec_parse_mount("type=devpts,dst=/p,uid=5,max=9", &err);
+	g_assert_cmpint(devpts->type, ==, MOUNT_TYPE_DEVPTS);
+	g_assert_cmpint(devpts->uid, ==, 5);
+	g_assert_cmpint(devpts->gid, ==, -1);
+	g_assert_cmpuint(devpts->max, ==, 9);
+	g_assert_cmpuint(devpts->mode, ==, 0620);
+	g_autoptr(MountRequest) glob = spec_parse_mount("type=glob,src=/usr/lib*", &err);
+	g_assert_no_error(err);
+	g_assert_null(glob->destination);
+	g_assert_null(spec_parse_mount("type=npipe,src=x,dst=/y", &err));
+	g_assert_true(error_is(err, ERROR_UNSUPPORTED));
 }
 
 static void test_absolute(void) {
@@ -340,6 +368,7 @@ int main(int argc, char **argv) {
 	g_test_add_func("/model/spec_parse/volume", test_volume);
 	g_test_add_func("/model/spec_parse/tmpfs", test_tmpfs);
 	g_test_add_func("/model/spec_parse/mount", test_mount);
+	g_test_add_func("/model/spec_parse/mount-types", test_mount_types);
 	g_test_add_func("/model/spec_parse/absolute", test_absolute);
 	g_test_add_func("/model/spec_parse/restart", test_restart);
 	g_test_add_func("/model/spec_parse/network", test_network);
