@@ -16,9 +16,10 @@ ROOMS = {
     'store': ('model', 'base'),
     'image': ('model', 'base'),
     'network': ('model', 'base'),
+    'archive': ('base',),
     'runtime': ('base',),
     'convert': ('model', 'base'),
-    'engine': ('store', 'image', 'network', 'runtime', 'model', 'base'),
+    'engine': ('store', 'image', 'archive', 'network', 'runtime', 'model', 'base'),
     'cli': ('engine', 'convert', 'model', 'base'),
     'supervisor': (),
     'unpack': (),
@@ -36,7 +37,8 @@ LIBC_ONLY = ('pod/runtime/join.c', 'pod/runtime/join.h', 'pod/runtime/last_exec.
 # when the headers are not in the compiler's own search path.
 LIBRARIES = (
     (re.compile(r'^glib|^gio/|^gobject/'),
-     ('base', 'model', 'store', 'image', 'network', 'runtime', 'convert', 'engine', 'cli', 'generator')),
+     ('base', 'model', 'store', 'image', 'archive', 'network', 'runtime', 'convert', 'engine', 'cli',
+      'generator')),
     (re.compile(r'^jansson'),
      ('base', 'model', 'store', 'image', 'network', 'runtime', 'convert', 'engine', 'cli')),
     (re.compile(r'^netlink/|^libnl'), ('network',)),
@@ -44,7 +46,7 @@ LIBRARIES = (
     (re.compile(r'^seccomp\.h'), ('runtime',)),
     (re.compile(r'^systemd/'), ('runtime', 'cli')),
     (re.compile(r'^yaml\.h'), ('convert',)),
-    (re.compile(r'^archive(_entry)?\.h'), ('unpack',)),
+    (re.compile(r'^archive(_entry)?\.h'), ('unpack', 'archive')),
 )
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
