@@ -57,6 +57,8 @@ static bool make_new_pod(Engine *engine, ContainerSpec *spec, GError **err) {
 	pod->dns_options = g_steal_pointer(&spec->dns_options);
 	pod->dns_searches = g_steal_pointer(&spec->dns_searches);
 	pod->no_hosts = spec->no_hosts;
+	pod->hosts_file = g_steal_pointer(&spec->hosts_file);
+	pod->no_hostname = spec->no_hostname;
 	pod->ip = g_steal_pointer(&spec->ip);
 	pod->mac_address = g_steal_pointer(&spec->mac_address);
 	if (!engine_pod_create(engine, pod, &id, err))

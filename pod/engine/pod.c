@@ -58,6 +58,8 @@ bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **er
 	if (!check_pod_request(engine, spec, err) ||
 		(spec->replace && spec->name && !replace_existing(engine, spec->name, err)))
 		return false;
+	if (!resolve_labels(&spec->labels, spec->label_files, err))
+		return false;
 	definition->id = id_generate();
 	definition->infra_id = spec->infra ? id_generate() : NULL;
 	definition->name = g_strdup(spec->name);

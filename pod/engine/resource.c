@@ -128,12 +128,14 @@ static bool append_members(
 
 static bool make_hosts(GString *out, const ResolveInput *input, const char *hostname,
 	const char *address, const char *gateway, GError **err) {
+	g_autofree char *base = resource_base_hosts(input, err);
 	const ContainerDefinition *definition = input->container->definition;
 	char *const *add_hosts =
 		input->pod ? input->pod->definition->spec->add_hosts : definition->spec->add_hosts;
 
-	if (!append_added_hosts(out, add_hosts, gateway, err))
+	if (!base || !append_added_hosts(out, add_hosts, gateway, err))
 		return false;
+	g_string_append(out, base);
 	g_string_append(out, "127.0.0.1\tlocalhost localhost.localdomain\n"
 			     "::1\tlocalhost localhost.localdomain\n");
 	if (gateway)
@@ -171,9 +173,13 @@ bool resource_write_files(const ResolveInput *input, const char *address, const 
 						       "id=\"%s\"\nimage=\"%s\"\nrootless=0\n",
 		PODCTL_VERSION, definition->name, definition->id,
 		definition->image_name ? definition->image_name : "");
+	g_autofree char *zone = NULL;
+	size_t zone_size = 0;
 	_cleanup_close_ int dir_fd = fd_make_dir(AT_FDCWD, dir, 0700, err);
 
-	if (dir_fd < 0 || !make_hosts(hosts, input, hostname, address, gateway, err) ||
+	if (dir_fd < 0 || !resource_read_timezone(input, &zone, &zone_size, err) ||
+		(zone && !fd_write_file(dir_fd, "localtime", zone, zone_size, FILE_MODE, err)) ||
+		!make_hosts(hosts, input, hostname, address, gateway, err) ||
 		!write_text(dir_fd, "hosts", hosts->str, err) ||
 		!write_text(dir_fd, "resolv.conf", resolv, err) ||
 		!write_text(dir_fd, "hostname", hostname_line, err) ||

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "model/spec_parse.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -75,4 +76,28 @@ bool spec_parse_proc_options(const char *text, char ***ret_options, GError **err
 		return fail(err, ERROR_INVALID, "proc-opts= has no options");
 	*ret_options = g_steal_pointer(&options);
 	return true;
+}
+
+bool spec_check_account(const char *text, const char *what, GError **err) {
+	unsigned id;
+
+	if (*text && strspn(text, "0123456789") == strlen(text))
+		return parse_uint(text, UINT_MAX - 1, &id) ||
+		       fail(err, ERROR_INVALID, "%s id \"%s\" is out of range", what, text);
+	if (!g_ascii_isalpha(*text) && *text != '_')
+		return fail(
+			err, ERROR_INVALID, "bad %s \"%s\": it is a number or a name", what, text);
+	for (const char *p = text; *p; p++)
+		if (!g_ascii_isalnum(*p) && !strchr("_.-@$", *p))
+			return fail(err, ERROR_INVALID, "bad %s \"%s\": it is a number or a name",
+				what, text);
+	return true;
+}
+
+bool spec_check_user(const char *text, GError **err) {
+	const char *colon = strchr(text, ':');
+	g_autofree char *user = colon ? g_strndup(text, (size_t)(colon - text)) : g_strdup(text);
+
+	return (!*user || spec_check_account(user, "user", err)) &&
+	       (!colon || spec_check_account(colon + 1, "group", err));
 }

@@ -112,6 +112,12 @@ pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
  * namespace; in the host's, only the first process. -1-terminated; free with g_free. */
 pid_t *runtime_pids(ProcId init, const char *cgroup, GError **err);
 
+/* Reads a file as a container with these directories (lowest first) would find it, links resolved
+ * inside each of them. *ret_text is NULL when there is none; what is no file is ERROR_INVALID. Free
+ * with g_free; *ret_size may be NULL. */
+bool runtime_read_layer_file(char *const *layers, const char *path, size_t limit, char **ret_text,
+	size_t *ret_size, GError **err);
+
 /* podman's 11 default capabilities as a bit set; all capabilities of the caller's bounding set. */
 uint64_t runtime_capabilities_default(void);
 uint64_t runtime_capabilities_all(void);
