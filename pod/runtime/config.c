@@ -15,20 +15,26 @@ RuntimeConfig *runtime_config_new(void) {
 	return config;
 }
 
-static void free_mount(RuntimeMount *mount) {
-	if (!mount)
-		return;
-	g_free(mount->source);
-	g_free(mount->destination);
-	g_free(mount->propagation);
-	g_free(mount);
-}
-
 static void clear_rootfs(RuntimeRootfs *rootfs) {
 	g_free(rootfs->path);
 	g_strfreev(rootfs->lower_dirs);
 	g_free(rootfs->upper_dir);
 	g_free(rootfs->work_dir);
+}
+
+static void free_mount(RuntimeMount *mount) {
+	if (!mount)
+		return;
+	g_free(mount->source);
+	if (mount->layers)
+		clear_rootfs(mount->layers);
+	g_free(mount->layers);
+	g_free(mount->subpath);
+	g_free(mount->destination);
+	g_free(mount->propagation);
+	id_map_clear(&mount->uid_map);
+	id_map_clear(&mount->gid_map);
+	g_free(mount);
 }
 
 static void clear_limit(RuntimeLimit *limit) {
@@ -43,10 +49,18 @@ void runtime_config_free(RuntimeConfig *config) {
 		return;
 	g_free(config->id);
 	g_free(config->hostname);
+	for (size_t i = 0; i < config->n_joins; i++)
+		g_free(config->joins[i].path);
+	g_free(config->joins);
+	id_map_clear(&config->uid_map);
+	id_map_clear(&config->gid_map);
 	clear_rootfs(&config->rootfs);
 	for (size_t i = 0; i < config->n_mounts; i++)
 		free_mount(config->mounts[i]);
 	g_free(config->mounts);
+	for (size_t i = 0; i < config->n_devices; i++)
+		g_free(config->devices[i].destination);
+	g_free(config->devices);
 	g_strfreev(config->masked_paths);
 	g_strfreev(config->read_only_paths);
 	g_strfreev(config->argv);
@@ -78,6 +92,7 @@ RuntimeMount *runtime_mount_new(MountKind kind, const char *source, const char *
 	mount->nosuid = mount->nodev = true;
 	mount->recursive = kind == MOUNT_BIND;
 	mount->mode = 01777;
+	mount->uid = mount->gid = -1;
 	return mount;
 }
 
@@ -87,13 +102,50 @@ void runtime_config_add_mount(RuntimeConfig *config, RuntimeMount *mount) {
 	config->mounts[config->n_mounts] = NULL;
 }
 
-void runtime_config_add_limit(RuntimeConfig *config, const char *option, const char *controller,
-	const char *file, const char *value) {
+void runtime_config_add_join(RuntimeConfig *config, const RuntimeJoin *join) {
+	config->join_namespaces |= join->namespaces;
+	for (size_t i = 0; i < config->n_joins && join->process.pid > 0; i++) {
+		if (config->joins[i].process.pid != join->process.pid)
+			continue;
+		config->joins[i].namespaces |= join->namespaces;
+		return;
+	}
+	config->joins = g_renew(RuntimeJoin, config->joins, config->n_joins + 1);
+	config->joins[config->n_joins] = *join;
+	config->joins[config->n_joins++].path = g_strdup(join->path);
+}
+
+bool runtime_config_has_mount(const RuntimeConfig *config, const char *destination) {
+	for (size_t i = 0; i < config->n_mounts; i++)
+		if (g_strcmp0(config->mounts[i]->destination, destination) == 0)
+			return true;
+	return false;
+}
+
+void runtime_config_add_device(RuntimeConfig *config, const RuntimeDevice *device) {
+	RuntimeDevice *place = NULL;
+
+	for (size_t i = 0; i < config->n_devices && !place; i++)
+		if (g_strcmp0(config->devices[i].destination, device->destination) == 0)
+			place = &config->devices[i];
+	if (!place) {
+		config->devices = g_renew(RuntimeDevice, config->devices, config->n_devices + 1);
+		place = &config->devices[config->n_devices++];
+	} else {
+		g_free(place->destination);
+	}
+	*place = *device;
+	place->destination = g_strdup(device->destination);
+}
+
+RuntimeLimit *runtime_config_add_limit(RuntimeConfig *config, const char *option,
+	const char *controller, const char *file, const char *value) {
 	config->limits = g_renew(RuntimeLimit, config->limits, config->n_limits + 1);
 	config->limits[config->n_limits++] = (RuntimeLimit){.option = g_strdup(option),
 		.controller = g_strdup(controller),
 		.file = g_strdup(file),
 		.value = g_strdup(value)};
+	return &config->limits[config->n_limits - 1];
 }
 
 void runtime_config_add_device_rule(RuntimeConfig *config, RuntimeDeviceRule rule) {
@@ -117,6 +169,28 @@ static json_t *namespaces_to_json(int namespaces) {
 	return list;
 }
 
+static json_t *joins_to_json(const RuntimeConfig *config) {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < config->n_joins; i++) {
+		const RuntimeJoin *join = &config->joins[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "namespaces", namespaces_to_json(join->namespaces));
+		if (join->process.pid > 0)
+			json_put_int(object, "pid", join->process.pid);
+		json_put_string(object, "path", join->path);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static void put_map(json_t *object, const char *key, const IdMap *map) {
+	g_autofree char *text = map->n ? id_map_to_text(map) : NULL;
+
+	json_put_string(object, key, text);
+}
+
 static json_t *rootfs_to_json(const RuntimeRootfs *rootfs) {
 	json_t *object = json_object();
 
@@ -126,14 +200,23 @@ static json_t *rootfs_to_json(const RuntimeRootfs *rootfs) {
 	json_put_string(object, "workDir", rootfs->work_dir);
 	json_put_bool(object, "volatile", rootfs->volatile_upper);
 	json_put_bool(object, "readOnly", rootfs->read_only);
+	json_put_bool(object, "mapIds", rootfs->map_ids);
 	return object;
 }
 
 static json_t *mount_to_json(const RuntimeMount *mount) {
+	static const char *const kinds[] = {[MOUNT_BIND] = "bind",
+		[MOUNT_TMPFS] = "tmpfs",
+		[MOUNT_RAMFS] = "ramfs",
+		[MOUNT_DEVPTS] = "devpts",
+		[MOUNT_OVERLAY] = "overlay"};
 	json_t *object = json_object();
 
-	json_put_string(object, "type", mount->kind == MOUNT_BIND ? "bind" : "tmpfs");
+	json_put_string(object, "type", kinds[mount->kind]);
 	json_put_string(object, "source", mount->source);
+	if (mount->layers)
+		json_object_set_new(object, "layers", rootfs_to_json(mount->layers));
+	json_put_string(object, "subpath", mount->subpath);
 	json_put_string(object, "destination", mount->destination);
 	json_put_bool(object, "readOnly", mount->read_only);
 	json_put_bool(object, "nosuid", mount->nosuid);
@@ -141,13 +224,35 @@ static json_t *mount_to_json(const RuntimeMount *mount) {
 	json_put_bool(object, "noexec", mount->noexec);
 	json_put_bool(object, "recursive", mount->recursive);
 	json_put_string(object, "propagation", mount->propagation);
-	if (mount->kind == MOUNT_TMPFS) {
+	json_put_bool(object, "mapIds", mount->map_ids);
+	json_put_bool(object, "chown", mount->chown);
+	json_put_bool(object, "copyUp", mount->copy_up);
+	if (mount->kind != MOUNT_BIND && mount->kind != MOUNT_OVERLAY) {
 		json_put_int(object, "sizeBytes", (int64_t)mount->size_bytes);
+		json_put_int(object, "maxInodes", (int64_t)mount->max_inodes);
+		json_put_bool(object, "noSwap", mount->no_swap);
 		json_put_int(object, "mode", mount->mode);
-		json_put_bool(object, "copyUp", mount->copy_up);
+		json_put_int(object, "uid", mount->uid);
+		json_put_int(object, "gid", mount->gid);
+		json_put_int(object, "max", mount->max);
 	}
 	json_put_bool(object, "optional", mount->optional);
 	return object;
+}
+
+static json_t *devices_to_json(const RuntimeConfig *config) {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < config->n_devices; i++) {
+		const RuntimeDevice *device = &config->devices[i];
+		json_t *object = json_object();
+		json_put_string(object, "destination", device->destination);
+		json_put_int(object, "mode", device->mode);
+		json_put_int(object, "major", device->major);
+		json_put_int(object, "minor", device->minor);
+		json_array_append_new(list, object);
+	}
+	return list;
 }
 
 /* Names only: values may be secrets. */
@@ -208,6 +313,7 @@ static json_t *limits_to_json(const RuntimeConfig *config) {
 		json_put_string(object, "file", limit->file);
 		json_put_string(object, "value", limit->value);
 		json_put_bool(object, "optional", limit->optional);
+		json_put_bool(object, "orNext", limit->or_next);
 		json_array_append_new(list, object);
 	}
 	return list;
@@ -236,13 +342,16 @@ json_t *runtime_config_to_json(const RuntimeConfig *config) {
 	json_put_string(object, "id", config->id);
 	json_object_set_new(object, "newNamespaces", namespaces_to_json(config->new_namespaces));
 	json_object_set_new(object, "joinNamespaces", namespaces_to_json(config->join_namespaces));
-	if (config->join_namespaces)
-		json_put_int(object, "joinPid", config->join.pid);
+	json_object_set_new(object, "joins", joins_to_json(config));
+	put_map(object, "uidMap", &config->uid_map);
+	put_map(object, "gidMap", &config->gid_map);
 	json_put_string(object, "hostname", config->hostname);
 	json_object_set_new(object, "rootfs", rootfs_to_json(&config->rootfs));
 	for (size_t i = 0; i < config->n_mounts; i++)
 		json_array_append_new(mounts, mount_to_json(config->mounts[i]));
 	json_object_set_new(object, "mounts", mounts);
+	json_object_set_new(object, "devices", devices_to_json(config));
+	json_put_bool(object, "readOnlyDev", config->read_only_dev);
 	json_put_int(object, "shmSizeBytes", (int64_t)config->shm_size_bytes);
 	json_put_strv(object, "maskedPaths", config->masked_paths);
 	json_put_strv(object, "readOnlyPaths", config->read_only_paths);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/idrange.h"
 #include "base/json.h"
 #include "base/proc.h"
 
@@ -24,28 +25,53 @@ typedef struct RuntimeRootfs {
 	char *upper_dir;
 	char *work_dir;
 	bool volatile_upper; /* nothing is synced: the upper layer does not outlive the boot */
+	bool fresh_upper;    /* made just now: its owner is not yet that of the user namespace */
+	bool map_ids;        /* ROOTFS_DIRECTORY: through the user namespace's map */
 	bool read_only;
+	bool look_only; /* nothing is written: others may use the upper layer meanwhile */
 } RuntimeRootfs;
 
 typedef enum MountKind {
-	MOUNT_BIND,  /* source: an absolute host path, file or directory */
-	MOUNT_TMPFS, /* fresh */
+	MOUNT_BIND,    /* source: an absolute host path, file or directory */
+	MOUNT_TMPFS,   /* fresh */
+	MOUNT_RAMFS,   /* fresh, never swapped out */
+	MOUNT_DEVPTS,  /* fresh */
+	MOUNT_OVERLAY, /* layers: an image's, or a directory below a fresh upper one */
 } MountKind;
 
 /* A mount the user or the engine asked for. /proc, /sys, /dev, /dev/pts, /dev/shm, /dev/mqueue and
- * /sys/fs/cgroup are the runtime's own and come from its table. */
+ * /sys/fs/cgroup are the runtime's own and come from its table; one with such a destination takes
+ * the place of the runtime's, one on /dev the place of all below it. */
 typedef struct RuntimeMount {
 	MountKind kind;
 	char *source;
+	RuntimeRootfs *layers; /* MOUNT_OVERLAY; owned */
+	char *subpath; /* bind, overlay: only this part, looked up inside the source; NULL: all */
 	char *destination; /* absolute, inside the container */
 	bool read_only, nosuid, nodev, noexec;
 	bool recursive;
-	char *propagation;   /* NULL: rprivate */
+	char *propagation; /* NULL: rprivate */
+	bool map_ids;      /* bind: ids through these maps; no rows: the user namespace's */
+	IdMap uid_map, gid_map;
+	bool chown;          /* everything in it is given to the container's user */
+	bool copy_up;        /* tmpfs, bind: while it is empty it takes what the image has there */
 	uint64_t size_bytes; /* tmpfs; 0: the kernel's default */
-	unsigned mode;       /* tmpfs */
-	bool copy_up;        /* tmpfs: starts with what the image has there */
+	uint64_t max_inodes; /* tmpfs; 0: the kernel's default */
+	bool no_swap;        /* tmpfs */
+	unsigned mode;       /* tmpfs, ramfs, devpts */
+	int64_t uid, gid;    /* tmpfs, devpts; -1: the container's root */
+	unsigned max;        /* devpts: number of terminals; 0: the kernel's default */
 	bool optional; /* a generated file: skipped when the root file system cannot hold it */
 } RuntimeMount;
+
+/* A node in the runtime's own /dev. */
+typedef struct RuntimeDevice {
+	char *destination; /* relative to /dev */
+	mode_t mode;       /* with S_IFCHR or S_IFBLK */
+	unsigned major, minor;
+	uid_t uid;
+	gid_t gid;
+} RuntimeDevice;
 
 typedef struct RuntimeRlimit {
 	int resource;
@@ -60,6 +86,7 @@ typedef struct RuntimeLimit {
 	char *file;       /* "memory.max" */
 	char *value;
 	bool optional; /* a default: left out where the controller is missing */
+	bool or_next;  /* where the kernel has no such file, the next limit stands for it */
 } RuntimeLimit;
 
 typedef enum DeviceAccess { /* the kernel's BPF_DEVCG_ACC_* */
@@ -83,19 +110,33 @@ typedef enum SeccompKind {
 	SECCOMP_UNCONFINED,
 } SeccompKind;
 
+/* Namespaces (CLONE_NEW* bits) of a process, or of a file that stands for one of them. */
+typedef struct RuntimeJoin {
+	int namespaces;
+	ProcId process; /* pid 0: path */
+	char *path;
+	bool infra; /* the process is a pod's first one */
+} RuntimeJoin;
+
 typedef struct RuntimeConfig {
 	char *id;
 
 	/* namespaces: CLONE_NEW* bits. In neither set: the host's. */
 	int new_namespaces;
-	int join_namespaces; /* from join, by one setns on its pidfd */
-	ProcId join;
-	char *hostname; /* set when CLONE_NEWUTS is new; NULL: leave */
+	int join_namespaces; /* those of all joins together */
+	RuntimeJoin *joins;  /* runtime_config_add_join() */
+	size_t n_joins;
+	IdMap uid_map, gid_map; /* of a new user namespace; both map id 0 inside */
+	char *hostname;         /* set when CLONE_NEWUTS is new; NULL: leave */
 
 	RuntimeRootfs rootfs;
 	RuntimeMount **mounts; /* NULL-terminated, in order */
 	size_t n_mounts;
+	RuntimeDevice *devices; /* runtime_config_add_device() */
+	size_t n_devices;
+	bool read_only_dev;      /* /dev and /dev/shm too */
 	uint64_t shm_size_bytes; /* /dev/shm when the IPC namespace is new; joined otherwise */
+	bool no_shm;             /* nothing is mounted on /dev/shm */
 	char **masked_paths;     /* absolute; files and directories that may be missing */
 	char **read_only_paths;
 
@@ -145,11 +186,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RuntimeConfig, runtime_config_free)
 
 RuntimeMount *runtime_mount_new(MountKind kind, const char *source, const char *destination);
 void runtime_config_add_mount(RuntimeConfig *config, RuntimeMount *mount); /* takes it */
+/* True if a mount has exactly this destination. */
+bool runtime_config_has_mount(const RuntimeConfig *config, const char *destination);
+/* Copies; a device that is there already under this destination is replaced. */
+void runtime_config_add_device(RuntimeConfig *config, const RuntimeDevice *device);
 
-/* Appends copies. option, controller, file and value as in RuntimeLimit. */
-void runtime_config_add_limit(RuntimeConfig *config, const char *option, const char *controller,
-	const char *file, const char *value);
+/* Appends copies. option, controller, file and value as in RuntimeLimit; the result is valid until
+ * the next call. */
+RuntimeLimit *runtime_config_add_limit(RuntimeConfig *config, const char *option,
+	const char *controller, const char *file, const char *value);
 void runtime_config_add_device_rule(RuntimeConfig *config, RuntimeDeviceRule rule);
+
+/* Adds to what is joined. A process that is there already only gets the further bits. path is
+ * copied. */
+void runtime_config_add_join(RuntimeConfig *config, const RuntimeJoin *join);
 
 /* For --log-level debug and the state directory: everything above. Environment values are left
  * out. A new reference. */

@@ -223,7 +223,7 @@ static int make_cgroup(InitContext *context) {
 }
 
 static int make_dev(InitContext *context) {
-	int fd = devices_make_tmpfs(context->config->terminal);
+	int fd = devices_make(context->config, 0, 0);
 
 	if (fd >= 0)
 		context->dev_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
