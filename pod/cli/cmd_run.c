@@ -8,6 +8,7 @@
 
 typedef struct RunOptions {
 	bool detach, sig_proxy, quiet;
+	char *detach_keys;
 } RunOptions;
 
 static const RunOptions run_defaults = {.sig_proxy = true};
@@ -21,7 +22,8 @@ static const RunOptions run_defaults = {.sig_proxy = true};
 
 static const OptionRow run_options[] = {
 	{"detach", 'd', OPTION_BOOL, FIELD(detach), NULL, "Print the id and return at once"},
-	{"detach-keys", 0, OPTION_REFUSED, 0, NULL, "attaching again is not there yet"},
+	{"detach-keys", 0, OPTION_STRING, FIELD(detach_keys), "KEYS",
+		"Keys that leave the container running (ctrl-p,ctrl-q)"},
 	ROW_QUIET,
 	{"sig-proxy", 0, OPTION_BOOL, FIELD(sig_proxy), NULL,
 		"Pass signals on to the container (default)"},
@@ -51,6 +53,12 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 	g_autofree char *id = NULL;
 
 	take_words(cli->container_spec, arguments);
+	if (cli->container_spec->attach) {
+		fail(err, ERROR_INVALID,
+			"\"--attach\" is for \"podctl run\"; for a container "
+			"that is made here use \"podctl start --attach\"");
+		return -1;
+	}
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_container_create(engine, cli->container_spec, &id, err))
 		return -1;
@@ -72,17 +80,47 @@ static int start_detached(Engine *engine, const char *id, GError **err) {
 	return print_id(id, err) ? 0 : -1;
 }
 
+/* --attach: which streams are the caller's, instead of all. Standard input is with --interactive,
+ * as in podman, whether it is named or not. */
+static bool take_attach(
+	const ContainerSpec *spec, bool detach, ForegroundRequest *request, GError **err) {
+	request->output = request->errors = !spec->attach;
+	if (spec->attach && detach)
+		return fail(err, ERROR_INVALID,
+			"\"--attach\" and \"--detach\" cannot be used together");
+	for (char **name = spec->attach; name && *name; name++) {
+		if (g_ascii_strcasecmp(*name, "stdout") == 0)
+			request->output = true;
+		else if (g_ascii_strcasecmp(*name, "stderr") == 0)
+			request->errors = true;
+		else if (g_ascii_strcasecmp(*name, "stdin") != 0)
+			return fail(err, ERROR_INVALID,
+				"invalid value \"%s\" for \"--attach\": use stdin, stdout or "
+				"stderr",
+				*name);
+		else if (!spec->interactive)
+			return fail(
+				err, ERROR_INVALID, "\"--attach=stdin\" needs \"--interactive\"");
+	}
+	return true;
+}
+
 static int create_and_start(Cli *cli, const RunOptions *options, GError **err) {
 	ContainerSpec *spec = cli->container_spec;
 	g_autofree char *id = NULL;
+	ForegroundRequest request = {.interactive = spec->interactive,
+		.tty = spec->tty,
+		.sig_proxy = options->sig_proxy};
 
+	if (!take_attach(spec, options->detach, &request, err) ||
+		!detach_keys_parse(options->detach_keys, &request.keys, err))
+		return -1;
+	if (!options->detach)
+		foreground_check_terminal(spec->interactive, spec->tty);
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_container_create(engine, spec, &id, err))
 		return -1;
-	const ForegroundRequest request = {.container = id,
-		.interactive = spec->interactive,
-		.tty = spec->tty,
-		.sig_proxy = options->sig_proxy};
+	request.container = id;
 	int status = options->detach ? start_detached(engine, id, err)
 				     : foreground_run(cli, &request, err);
 	if (status < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* podctl start: containers that are not running. With --attach one of them in the foreground. */
+#include "cli/attach_client.h"
 #include "cli/foreground.h"
 #include "cli/targets.h"
 
@@ -7,22 +8,24 @@
 
 typedef struct StartOptions {
 	bool all, attach, interactive, latest;
-	bool sig_proxy;
+	int sig_proxy; /* tristate */
+	char *detach_keys;
 	char **filters;
 } StartOptions;
 
-static const StartOptions start_defaults = {.sig_proxy = true};
+static const StartOptions start_defaults = {.sig_proxy = SPEC_UNSET};
 
 #define FIELD(member) offsetof(StartOptions, member)
 
 static const OptionRow start_options[] = {
 	{"all", 0, OPTION_BOOL, FIELD(all), NULL, "Start all containers"},
 	{"attach", 'a', OPTION_BOOL, FIELD(attach), NULL, "Show the output and wait for the end"},
-	{"detach-keys", 0, OPTION_REFUSED, 0, NULL, "attaching again is not there yet"},
+	{"detach-keys", 0, OPTION_STRING, FIELD(detach_keys), "KEYS",
+		"Keys that leave the container running (ctrl-p,ctrl-q)"},
 	{"filter", 'f', OPTION_LIST, FIELD(filters), "KEY=VALUE", "Start the containers that pass"},
 	{"interactive", 'i', OPTION_BOOL, FIELD(interactive), NULL, "Pass standard input"},
 	{"latest", 'l', OPTION_BOOL, FIELD(latest), NULL, "The container that was made last"},
-	{"sig-proxy", 0, OPTION_BOOL, FIELD(sig_proxy), NULL,
+	{"sig-proxy", 0, OPTION_TRISTATE, FIELD(sig_proxy), NULL,
 		"With --attach: pass signals on (default)"},
 	{NULL},
 };
@@ -32,18 +35,29 @@ static bool start_one(
 	return engine_container_start(engine, container, NULL, err);
 }
 
-static int start_attached(Cli *cli, const char *container, GError **err) {
+static int start_attached(Cli *cli, const char *container, const DetachKeys *keys, GError **err) {
 	const StartOptions *options = cli->options;
 	Engine *engine = cli_engine(cli, err);
 	json_auto_t *inspected = engine ? engine_inspect_container(engine, container, err) : NULL;
 
 	if (!inspected)
 		return -1;
+	bool sig_proxy = options->sig_proxy != 0;
+	const AttachRequest attach = {.container = container,
+		.in_fd = options->interactive ? STDIN_FILENO : -1,
+		.sig_proxy = sig_proxy,
+		.keys = *keys};
+	/* as with podman, one that runs already is only attached to */
+	if (json_get_bool(json_object_get(inspected, "State"), "Running", false))
+		return attach_run(cli, &attach, err);
 	const ForegroundRequest request = {
 		.container = container,
 		.interactive = options->interactive,
 		.tty = json_get_bool(json_object_get(inspected, "Config"), "Tty", false),
-		.sig_proxy = options->sig_proxy,
+		.sig_proxy = sig_proxy,
+		.output = true,
+		.errors = true,
+		.keys = *keys,
 	};
 	return foreground_run(cli, &request, err);
 }
@@ -55,17 +69,25 @@ static int run_start(Cli *cli, char **arguments, GError **err) {
 		.filters = options->filters,
 		.names = arguments};
 	const EachRules rules = {.act = start_one};
-	g_auto(GStrv) names = targets_find(cli, &targets, err);
+	bool attach = options->attach || options->interactive;
+	DetachKeys keys;
 
+	if (!detach_keys_parse(options->detach_keys, &keys, err))
+		return -1;
+	if (options->sig_proxy == 1 && !attach) {
+		fail(err, ERROR_INVALID, "you cannot use sig-proxy without --attach");
+		return -1;
+	}
+	g_auto(GStrv) names = targets_find(cli, &targets, err);
 	if (!names)
 		return -1;
-	if (!options->attach && !options->interactive)
+	if (!attach)
 		return targets_each(cli, names, &rules, err);
 	if (g_strv_length(names) != 1) {
 		fail(err, ERROR_INVALID, "--attach and --interactive take one container");
 		return -1;
 	}
-	return start_attached(cli, names[0], err);
+	return start_attached(cli, names[0], &keys, err);
 }
 
 const Command command_start = {

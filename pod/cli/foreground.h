@@ -3,13 +3,20 @@
 #pragma once
 
 #include "cli/cmd.h"
+#include "cli/detach_keys.h"
 
 typedef struct ForegroundRequest {
 	const char *container;
 	bool interactive;
 	bool tty;
-	bool sig_proxy; /* signals that podctl gets go to the container */
+	bool sig_proxy;      /* signals that podctl gets go to the container */
+	bool output, errors; /* what is shown */
+	DetachKeys keys;
 } ForegroundRequest;
 
-/* Starts the container, relays until it ends; its exit status, or -1 with err set. */
+/* Warns as podman does when a terminal is to be used and there is none. */
+void foreground_check_terminal(bool interactive, bool tty);
+
+/* Starts the container, relays until it ends: its exit status; or until the detach keys are typed:
+ * 0. -1 with err set. */
 int foreground_run(Cli *cli, const ForegroundRequest *request, GError **err);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-extern const Command command_container_clone, command_container_prune, command_pod_clone,
+extern const Command command_attach, command_container_clone, command_container_prune, command_pod_clone,
 	command_pod_prune, command_port, command_rename, command_cleanup, command_complete,
 	command_completion, command_create, command_dump_options, command_exec, command_exists,
 	command_help, command_image_exists, command_image_import, command_image_inspect,
@@ -22,6 +22,7 @@ extern const Command command_container_clone, command_container_prune, command_p
 	command_stop, command_top, command_version, command_wait;
 
 static const CommandRow command_rows[] = {
+	{"attach", &command_attach, true},
 	{"completion", &command_completion},
 	{"container clone", &command_container_clone},
 	{"container exists", &command_exists},

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define NO_PULL    "images are not pulled yet, load them with \"podctl image load\""
-#define NO_LIMIT   "resource limits are not there yet"
 #define NO_HEALTH  "health checks are not there yet"
 #define NO_DEVICE  "devices are not there yet"
 #define NO_USERNS  "user namespaces are not there yet"
@@ -88,6 +87,7 @@ static bool parse_pod_id_file(void *target, const OptionRow *row, const char *va
 }
 
 #define FIELD(member) offsetof(ContainerSpec, member)
+#define LIMIT(member) offsetof(ContainerSpec, limits.member)
 
 /* clang-format off */
 const OptionRow container_spec_options[] = {
@@ -107,6 +107,7 @@ const OptionRow container_spec_options[] = {
 	{"rootfs", 0, OPTION_BOOL, FIELD(rootfs), NULL, "The first argument is a directory, not an image"},
 
 	/* process */
+	{"attach", 'a', OPTION_CSV, FIELD(attach), "STREAM", "Show only these in the foreground: stdin, stdout, stderr"},
 	{"entrypoint", 0, OPTION_STRING, FIELD(entrypoint), "COMMAND", "Replace the image's entry point"},
 	{"env", 'e', OPTION_LIST, FIELD(env), "KEY[=VALUE]", "Set an environment variable, or pass the caller's"},
 	{"env-file", 0, OPTION_LIST, FIELD(env_files), "FILE", "Read environment variables from a file"},
@@ -166,6 +167,11 @@ const OptionRow container_spec_options[] = {
 	{"no-hosts", 0, OPTION_BOOL, FIELD(no_hosts), NULL, "Leave /etc/hosts as the image has it"},
 	{"publish", 'p', OPTION_CSV, FIELD(publish), "[[ADDRESS:]PORT:]PORT[/PROTOCOL]", "Publish a port on the host"},
 
+	/* limits */
+	LIMIT_OPTION_ROWS(LIMIT),
+	{"cgroup-conf", 0, OPTION_CSV, FIELD(cgroup_conf), "KEY=VALUE", "Write a file of the cgroup, such as memory.oom.group=1"},
+	{"cgroup-parent", 0, OPTION_STRING, FIELD(cgroup_parent), "PARENT", "Where in the cgroup tree: a slice, or a path without systemd"},
+
 	/* supervision */
 	{"cgroups", 0, OPTION_STRING, FIELD(cgroups), "MODE", "enabled, disabled, no-conmon, split"},
 	{"log-driver", 0, OPTION_STRING, FIELD(log_driver), "DRIVER", "journald, k8s-file, none"},
@@ -184,31 +190,17 @@ const OptionRow container_spec_options[] = {
 	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
 
 	/* refused */
+	REFUSED_LIMIT_ROWS,
+	{"intel-rdt-closid", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
+	{"rdt-class", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
 	{"arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"attach", 'a', OPTION_REFUSED, 0, NULL, "a foreground run shows output and errors"},
 	{"authfile", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"blkio-weight", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"blkio-weight-device", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"cert-dir", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"cgroup-conf", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cgroup-parent", 0, OPTION_REFUSED, 0, NULL, "the place in the cgroup tree is podctl's or systemd's choice yet"},
 	{"cgroupns", 0, OPTION_REFUSED, 0, NULL, "the cgroup namespace is always private"},
-	{"cpu-period", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpu-quota", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpu-rt-period", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
-	{"cpu-rt-runtime", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
-	{"cpu-shares", 'c', OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpuset-cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpuset-mems", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"creds", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"decryption-key", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"device-cgroup-rule", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"device-read-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"device-read-iops", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"device-write-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"device-write-iops", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"group-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/group is left alone"},
@@ -235,13 +227,8 @@ const OptionRow container_spec_options[] = {
 	{"image-volume", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
 	{"init-ctr", 0, OPTION_REFUSED, 0, NULL, NO_INIT},
 	{"init-path", 0, OPTION_REFUSED, 0, NULL, "an init process is not there yet"},
-	{"intel-rdt-closid", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"link-local-ip", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
-	{"memory", 'm', OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"memory-reservation", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"memory-swap", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"memory-swappiness", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"os", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"override-arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
@@ -249,7 +236,6 @@ const OptionRow container_spec_options[] = {
 	{"override-variant", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"passwd", 0, OPTION_CALL, 0, NULL, "the image's /etc/passwd is left alone", refuse_true, "true", true},
 	{"passwd-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/passwd is left alone"},
-	{"pids-limit", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"platform", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"preserve-fd", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
 	{"preserve-fds", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
@@ -272,7 +258,9 @@ const OptionRow container_spec_options[] = {
 /* clang-format on */
 
 #undef FIELD
+#undef LIMIT
 #define FIELD(member) offsetof(PodSpec, member)
+#define LIMIT(member) offsetof(PodSpec, limits.member)
 
 /* clang-format off */
 const OptionRow pod_spec_options[] = {
@@ -306,26 +294,18 @@ const OptionRow pod_spec_options[] = {
 	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the pod's namespaces"},
 	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host into every member"},
 
+	LIMIT_OPTION_ROWS(LIMIT),
+	{"cgroup-parent", 0, OPTION_STRING, FIELD(cgroup_parent), "PARENT", "Where in the cgroup tree: a slice, or a path without systemd"},
+
 	{"share-parent", 0, OPTION_REFUSED_BOOL, 0, NULL, "members always share the pod's cgroup"},
 	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
 
-	{"blkio-weight", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"blkio-weight-device", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cgroup-parent", 0, OPTION_REFUSED, 0, NULL, "the place in the cgroup tree is podctl's or systemd's choice yet"},
-	{"cpu-shares", 'c', OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpuset-cpus", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"cpuset-mems", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"device-read-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"device-write-bps", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"infra-command", 0, OPTION_REFUSED, 0, NULL, "the infra container is podctl-pause"},
 	{"infra-image", 0, OPTION_REFUSED, 0, NULL, "the infra container needs no image"},
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
-	{"memory", 'm', OPTION_REFUSED, 0, NULL, NO_LIMIT},
-	{"memory-swap", 0, OPTION_REFUSED, 0, NULL, NO_LIMIT},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"pid", 0, OPTION_REFUSED, 0, NULL, "use --share"},
 	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "systemd inside a container is not there yet"},

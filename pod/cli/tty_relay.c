@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 enum {
 	/* A write to a terminal may block even after poll() if it does not fit: small pieces. */
@@ -26,8 +27,11 @@ static const int relayed_signals[] = {
 typedef struct RelayState {
 	const Relay *relay;
 	int signal_fd;
+	int console_fd, own_console_fd; /* the second is to be closed */
+	DetachKeys keys;
 	bool input_open, console_open;
-	char input[INPUT_CHUNK]; /* read, not yet written to the console */
+	bool left;                                 /* the detach keys were typed */
+	char input[INPUT_CHUNK + DETACH_KEYS_MAX]; /* read, not yet written to the console */
 	size_t input_size;
 } RelayState;
 
@@ -59,25 +63,50 @@ void tty_session_end(TtySession *session) {
 	sigprocmask(SIG_SETMASK, &session->saved_mask, NULL);
 }
 
-static void copy_window_size(const Relay *relay) {
-	struct winsize size;
-
-	if (relay->console_fd >= 0 && relay->in_fd >= 0 &&
-		ioctl(relay->in_fd, TIOCGWINSZ, &size) == 0)
-		(void)ioctl(relay->console_fd, TIOCSWINSZ, &size);
-}
-
-static bool set_up(RelayState *state, GError **err) {
-	const Relay *relay = state->relay;
+int tty_signals_open(GError **err) {
 	sigset_t mask;
 
 	fill_mask(&mask);
-	state->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		fail_errno(err, errno, "cannot wait for signals");
+	return fd;
+}
+
+void tty_window_size(int fd, unsigned *ret_rows, unsigned *ret_columns) {
+	struct winsize size;
+
+	*ret_rows = *ret_columns = 0;
+	if (fd < 0 || ioctl(fd, TIOCGWINSZ, &size) < 0)
+		return;
+	*ret_rows = size.ws_row;
+	*ret_columns = size.ws_col;
+}
+
+static void copy_window_size(const RelayState *state) {
+	struct winsize size;
+
+	if (state->console_fd >= 0 && state->relay->in_fd >= 0 &&
+		ioctl(state->relay->in_fd, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(state->console_fd, TIOCSWINSZ, &size);
+}
+
+static void use_console(RelayState *state, int console_fd) {
+	state->console_fd = console_fd;
+	state->console_open = console_fd >= 0;
+	state->input_open = state->console_open && state->relay->in_fd >= 0;
+	state->input_size = 0;
+	copy_window_size(state);
+}
+
+static bool set_up(RelayState *state, GError **err) {
+	state->signal_fd = tty_signals_open(err);
 	if (state->signal_fd < 0)
-		return fail_errno(err, errno, "cannot wait for signals");
-	state->console_open = relay->console_fd >= 0;
-	state->input_open = state->console_open && relay->in_fd >= 0;
-	copy_window_size(relay);
+		return false;
+	/* Only what somebody types is looked at: bytes of a pipe may be anything. */
+	if (state->relay->in_fd >= 0 && isatty(state->relay->in_fd))
+		state->keys = state->relay->keys;
+	use_console(state, state->relay->console_fd);
 	return true;
 }
 
@@ -88,7 +117,7 @@ static bool handle_signals(RelayState *state, GError **err) {
 	while (read(state->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		int signal_number = (int)info.ssi_signo;
 		if (signal_number == SIGWINCH)
-			copy_window_size(relay);
+			copy_window_size(state);
 		else if (relay->on_signal)
 			relay->on_signal(relay->data, signal_number);
 		else
@@ -99,10 +128,12 @@ static bool handle_signals(RelayState *state, GError **err) {
 }
 
 static void read_input(RelayState *state) {
-	ssize_t size = read(state->relay->in_fd, state->input, sizeof(state->input));
+	char bytes[INPUT_CHUNK];
+	ssize_t size = read(state->relay->in_fd, bytes, sizeof(bytes));
 
 	if (size > 0) {
-		state->input_size = (size_t)size;
+		state->left = detach_keys_scan(
+			&state->keys, bytes, (size_t)size, state->input, &state->input_size);
 	} else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
 		/* The end of a pipe is what Ctrl-D is at a keyboard. */
 		state->input[0] = END_OF_TRANSMISSION;
@@ -117,7 +148,7 @@ static void drop_input(RelayState *state) {
 }
 
 static void write_input(RelayState *state) {
-	ssize_t size = write(state->relay->console_fd, state->input, state->input_size);
+	ssize_t size = write(state->console_fd, state->input, state->input_size);
 
 	if (size > 0) {
 		memmove(state->input, state->input + size, state->input_size - (size_t)size);
@@ -130,7 +161,7 @@ static void write_input(RelayState *state) {
 /* EIO is how a pty says that its other side is closed. */
 static bool copy_output(RelayState *state, GError **err) {
 	char buffer[OUTPUT_CHUNK];
-	ssize_t size = read(state->relay->console_fd, buffer, sizeof(buffer));
+	ssize_t size = read(state->console_fd, buffer, sizeof(buffer));
 
 	if (size < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
@@ -142,7 +173,7 @@ static bool copy_output(RelayState *state, GError **err) {
 }
 
 static bool drain_output(RelayState *state, GError **err) {
-	struct pollfd poll_fd = {.fd = state->relay->console_fd, .events = POLLIN};
+	struct pollfd poll_fd = {.fd = state->console_fd, .events = POLLIN};
 
 	while (state->console_open && state->relay->out_fd >= 0 && poll(&poll_fd, 1, 0) > 0)
 		if (!copy_output(state, err))
@@ -150,11 +181,33 @@ static bool drain_output(RelayState *state, GError **err) {
 	return true;
 }
 
+/* What was typed before the detach keys, unless the console has no room. */
+static bool give_last_input(RelayState *state) {
+	struct pollfd poll_fd = {.fd = state->console_fd, .events = POLLOUT};
+
+	if (state->input_size > 0 && poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLOUT))
+		write_input(state);
+	return true;
+}
+
+/* True if it goes on with another console. */
+static bool take_next_console(RelayState *state) {
+	const Relay *relay = state->relay;
+	int fd = relay->next_console ? relay->next_console(relay->end_fd) : -1;
+
+	if (fd < 0)
+		return false;
+	close_fd_ptr(&state->own_console_fd);
+	state->own_console_fd = fd;
+	use_console(state, fd);
+	return true;
+}
+
 static bool copy_until_end(RelayState *state, GError **err) {
 	const Relay *relay = state->relay;
 	bool copies = relay->out_fd >= 0;
 
-	while (relay->end_fd >= 0) {
+	while (relay->end_fd >= 0 && !state->left) {
 		short console_events = 0;
 		if (state->console_open && copies)
 			console_events |= POLLIN;
@@ -163,7 +216,7 @@ static bool copy_until_end(RelayState *state, GError **err) {
 		struct pollfd fds[] = {
 			{.fd = relay->end_fd, .events = POLLIN},
 			{.fd = state->signal_fd, .events = POLLIN},
-			{.fd = console_events ? relay->console_fd : -1, .events = console_events},
+			{.fd = console_events ? state->console_fd : -1, .events = console_events},
 			{.fd = state->input_open && state->input_size == 0 ? relay->in_fd : -1,
 				.events = POLLIN},
 		};
@@ -180,16 +233,20 @@ static bool copy_until_end(RelayState *state, GError **err) {
 			return false;
 		if ((fds[2].revents & POLLHUP) && !copies)
 			drop_input(state);
-		if (fds[0].revents)
+		if (fds[0].revents && !take_next_console(state))
 			break;
 	}
-	return drain_output(state, err);
+	return state->left ? give_last_input(state) : drain_output(state, err);
 }
 
-bool tty_relay_run(const Relay *relay, GError **err) {
-	RelayState state = {.relay = relay, .signal_fd = -1};
+bool tty_relay_run(const Relay *relay, bool *ret_left, GError **err) {
+	RelayState state = {
+		.relay = relay, .signal_fd = -1, .console_fd = -1, .own_console_fd = -1};
 
 	bool good = set_up(&state, err) && copy_until_end(&state, err);
 	close_fd_ptr(&state.signal_fd);
+	close_fd_ptr(&state.own_console_fd);
+	if (ret_left)
+		*ret_left = good && state.left;
 	return good;
 }

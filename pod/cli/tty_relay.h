@@ -2,7 +2,7 @@
 /* Between the user's terminal and a container's: bytes, window size, signals. */
 #pragma once
 
-#include "base/error.h"
+#include "cli/detach_keys.h"
 
 #include <signal.h>
 #include <termios.h>
@@ -23,16 +23,27 @@ void tty_session_end(TtySession *session);
 
 #define _cleanup_tty_session_ __attribute__((cleanup(tty_session_end)))
 
+/* Holds back the signals that people send, and gives them out by a descriptor; to be used within a
+ * session. -1 on error. */
+int tty_signals_open(GError **err);
+
+/* Size of the terminal behind fd; zeros when it is none. */
+void tty_window_size(int fd, unsigned *ret_rows, unsigned *ret_columns);
+
 typedef struct Relay {
-	int in_fd;      /* copied to the console; -1: nothing is */
-	int console_fd; /* pty master; -1: no terminal, only signals and the end */
-	int out_fd;     /* where the console's output goes; -1: somebody else copies it */
-	int end_fd;     /* readable when it is over; -1: it is over already */
+	int in_fd;       /* copied to the console; -1: nothing is */
+	int console_fd;  /* pty master; -1: no terminal, only signals and the end */
+	int out_fd;      /* where the console's output goes; -1: somebody else copies it */
+	int end_fd;      /* readable when it is over; -1: it is over already */
+	DetachKeys keys; /* looked for in what comes from a terminal */
+	/* Called when end_fd is readable, if set: the master of a new console, which the relay goes
+	 * on with and closes, or -1: it is over. */
+	int (*next_console)(int end_fd);
 	/* Called for a signal that podctl gets; NULL: such a signal ends the relay. */
 	void (*on_signal)(void *data, int signal_number);
 	void *data;
 } Relay;
 
-/* Copies until end_fd is readable; what the console still holds is copied then. Runs within a
- * session. */
-bool tty_relay_run(const Relay *relay, GError **err);
+/* Copies until end_fd is readable; what the console still holds is copied then. *ret_left (may be
+ * NULL): the detach keys were typed instead. Runs within a session. */
+bool tty_relay_run(const Relay *relay, bool *ret_left, GError **err);

@@ -71,8 +71,9 @@ typedef struct EngineForeground {
 	bool attach; /* copy the container's output to out_fd and err_fd */
 	int in_fd;   /* container's stdin (--interactive); -1: /dev/null */
 	int out_fd, err_fd;
-	int ret_console_fd; /* out: pty master for --tty, or -1; the caller owns it */
-	int ret_exit_fd;    /* out: give it to engine_wait_foreground; the caller owns it */
+	unsigned rows, columns; /* of a terminal at its start; 0: unknown */
+	int ret_console_fd;     /* out: pty master for --tty, or -1; the caller owns it */
+	int ret_exit_fd;        /* out: give it to engine_wait_foreground; the caller owns it */
 } EngineForeground;
 
 /* Starts a container and its pod if need be. Returns when its program runs. foreground NULL:
@@ -84,6 +85,28 @@ bool engine_container_start(
  * to this process: its exit status (128+N for a signal). */
 bool engine_wait_foreground(
 	Engine *engine, const char *container, int exit_fd, int *ret_status, GError **err);
+
+/* When exit_fd is readable: after a restart the pty master of the new run (the caller owns it),
+ * else -1: the container has ended. */
+int engine_foreground_console(int exit_fd);
+
+/* Leaves a foreground container running: when this returns, nothing is copied to the caller's
+ * output any more. exit_fd is only to be closed then. */
+void engine_leave_foreground(int exit_fd);
+
+/* Somebody at a running container's output and input, beside its front process if it has one. What
+ * goes through the socket is in model/handoff.h (AttachKind). */
+typedef struct EngineAttachment EngineAttachment;
+EngineAttachment *engine_attach(
+	Engine *engine, const char *container, bool output, bool errors, GError **err);
+void engine_attachment_free(EngineAttachment *attachment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineAttachment, engine_attachment_free)
+int engine_attachment_socket(const EngineAttachment *attachment); /* stays the attachment's */
+/* Whether the container reads what is sent; whether it has a terminal. */
+bool engine_attachment_has_input(const EngineAttachment *attachment);
+bool engine_attachment_has_console(const EngineAttachment *attachment);
+/* After the container's end: waits until it is cleaned up. *ret_status: its exit status. */
+bool engine_attachment_wait(const EngineAttachment *attachment, int *ret_status, GError **err);
 
 /* Stop signal, then SIGKILL after the timeout; a container that is not running is fine. */
 bool engine_container_stop(Engine *engine, const char *container, int timeout_sec, GError **err);
@@ -116,12 +139,21 @@ typedef struct EngineExec {
 	bool interactive;
 	bool privileged;
 	int in_fd, out_fd, err_fd;
+	unsigned rows, columns; /* of the terminal at its start; 0: unknown */
 } EngineExec;
 
 /* Starts a process in a running container. ret_console_fd: pty master with tty, else -1. The
  * process is the caller's child: reap it with proc_reap. */
 bool engine_exec(Engine *engine, const char *container, const EngineExec *exec, pid_t *ret_pid,
 	int *ret_console_fd, GError **err);
+
+/* The same for a process that nobody waits for: it goes on by itself, its output goes nowhere, and
+ * it ends with the container. *ret_id is made up as podman does; free with g_free. */
+bool engine_exec_detached(
+	Engine *engine, const char *container, const EngineExec *exec, char **ret_id, GError **err);
+
+/* Leaves a process of engine_exec, which has a terminal, to itself; the caller is to end. */
+bool engine_exec_leave(ProcId process, int console_fd, GError **err);
 
 /* --- for podctl itself ----------------------------------------------------------------------- */
 

@@ -2,7 +2,10 @@
 /* Another process in a running container. It gets the container's credentials and filter, never
  * more, except by --privileged. */
 #include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/module.h"
 #include "engine/resolve.h"
+#include "model/names.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +75,8 @@ bool engine_exec(Engine *engine, const char *name, const EngineExec *exec, pid_t
 		.umask = config->umask,
 		.cgroup = container->state->cgroup,
 		.terminal = exec->tty,
+		.rows = exec->rows,
+		.columns = exec->columns,
 		.stdin_fd = exec->interactive ? exec->in_fd : -1,
 		.stdout_fd = exec->out_fd,
 		.stderr_fd = exec->err_fd,
@@ -84,4 +89,86 @@ bool engine_exec(Engine *engine, const char *name, const EngineExec *exec, pid_t
 	child.process = (ProcId){0};
 	runtime_child_clear(&child);
 	return true;
+}
+
+enum { WATCH_FD = 8, MESSAGE_SIZE = 4096 };
+
+/* Becomes podctl-watch, with the process's pidfd as 3 and its terminal as 4. */
+static bool become_watcher(int pidfd, int console_fd, GError **err) {
+	g_autofree char *path = module_path("podctl-watch");
+	const char *const argv[] = {path, "exec", NULL};
+	const int keep[] = {3, 4};
+	size_t n_keep = console_fd >= 0 ? 2 : 1;
+
+	return fd_lift(&pidfd, WATCH_FD, err) && fd_lift(&console_fd, WATCH_FD, err) &&
+	       fd_place(pidfd, 3, err) && (console_fd < 0 || fd_place(console_fd, 4, err)) &&
+	       fd_null_stdio(true, err) && proc_exec(path, argv, NULL, keep, n_keep, err);
+}
+
+/* In a process of its own, which is the parent of the new one. Returns only on failure. */
+static bool run_detached(Engine *engine, const char *container, const EngineExec *exec,
+	int report_fd, GError **err) {
+	ProcId process = {0};
+	int console_fd = -1;
+
+	if (!engine_exec(engine, container, exec, &process.pid, &console_fd, err))
+		return false;
+	/* It runs: what goes wrong from here on is not for the caller. One that has ended already
+	 * needs no watcher. */
+	fd_send(report_fd, "0 ", 2, -1, NULL);
+	if (!proc_start_time(process.pid, &process.start_time))
+		_exit(0);
+	int pidfd = proc_open(process);
+	if (pidfd >= 0)
+		become_watcher(pidfd, console_fd, NULL);
+	_exit(0);
+}
+
+bool engine_exec_detached(Engine *engine, const char *container, const EngineExec *exec,
+	char **ret_id, GError **err) {
+	_cleanup_close_ int report_fd = -1, child_fd = -1;
+	char text[MESSAGE_SIZE];
+	int pair[2];
+
+	if (!fd_socket_pair(pair, err))
+		return false;
+	report_fd = pair[0];
+	child_fd = pair[1];
+	pid_t pid = proc_fork_session(true, err);
+	if (pid < 0)
+		return false;
+	if (pid == 0) {
+		g_autoptr(GError) error = NULL;
+		close_fd_ptr(&report_fd);
+		run_detached(engine, container, exec, child_fd, &error);
+		g_autofree char *line = g_strdup_printf("%d %s", error->code, error->message);
+		fd_send(child_fd, line, MIN(strlen(line), (size_t)MESSAGE_SIZE - 1), -1, NULL);
+		_exit(125);
+	}
+	close_fd_ptr(&child_fd);
+	ssize_t size = fd_receive(report_fd, text, sizeof text - 1, NULL, err);
+	if (size < 0)
+		return false;
+	text[size] = '\0';
+	char *space = strchr(text, ' ');
+	int code = space ? (int)g_ascii_strtoll(text, NULL, 10) : ERROR_FAILED;
+	if (!space || code != 0)
+		return fail(err, (ErrorCode)code, "%s",
+			space ? space + 1 : "the process ended before it was started");
+	*ret_id = id_generate();
+	return true;
+}
+
+bool engine_exec_leave(ProcId process, int console_fd, GError **err) {
+	int pidfd = proc_open(process);
+
+	if (pidfd < 0)
+		return true;
+	pid_t pid = proc_fork_session(true, err);
+	if (pid == 0) {
+		become_watcher(pidfd, console_fd, NULL);
+		_exit(125);
+	}
+	close(pidfd);
+	return pid > 0;
 }

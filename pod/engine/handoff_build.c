@@ -176,6 +176,7 @@ GByteArray *handoff_build(const HandoffFacts *facts, GError **err) {
 		.notify_fd = facts->notify_fd,
 		.ready_fd = facts->ready_fd,
 		.log_dir_fd = facts->log_dir_fd,
+		.stdin_fd = facts->stdin_fd,
 		.subreaper = facts->host_pids,
 	};
 

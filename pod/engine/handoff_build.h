@@ -13,7 +13,7 @@ typedef struct HandoffFacts {
 	const char *cgroup;
 	int init_pidfd, stdout_fd, stderr_fd, console_fd;
 	int front_fd, front_stdout_fd, front_stderr_fd;
-	int notify_fd, ready_fd, log_dir_fd;
+	int notify_fd, ready_fd, log_dir_fd, stdin_fd;
 	bool restarted; /* systemd has been told already */
 	bool host_pids; /* no pid namespace of its own: the supervisor adopts orphans */
 } HandoffFacts;

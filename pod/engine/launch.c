@@ -13,6 +13,7 @@
 #include "base/options.h"
 #include "base/parse.h"
 #include "engine/handoff_build.h"
+#include "engine/place.h"
 #include "engine/resource.h"
 
 #include <fcntl.h>
@@ -193,36 +194,18 @@ static bool open_notify(Launch *launch, GError **err) {
 	return launch->notify_fd >= 0;
 }
 
-static bool plan_cgroup(Launch *launch, GError **err) {
-	const ContainerSpec *spec = launch->container->definition->spec;
-	bool split = spec->cgroups && strcmp(spec->cgroups, "split") == 0;
-
-	g_clear_pointer(&launch->container->state->cgroup, g_free);
-	if (spec->cgroups && strcmp(spec->cgroups, "disabled") == 0)
-		return true;
-	/* A container in the foreground stays where its caller is, and its pid namespace holds it
-	 * together: asking systemd for a scope takes as long as all the rest of its start. */
-	if (launch->foreground && !split && (launch->config->new_namespaces & CLONE_NEWPID))
-		return true;
-	if (!runtime_cgroup_plan(launch->container->definition->id, split,
-		    launch->pod ? launch->pod->state->cgroup : NULL, &launch->cgroup, err))
-		return false;
-	if (!launch->cgroup.payload)
-		return true;
-	launch->config->cgroup = g_strdup(launch->cgroup.payload);
-	launch->container->state->cgroup = g_strdup(launch->cgroup.payload);
-	return journal_cgroup(launch->container->object, launch->cgroup.payload, err);
-}
-
-/* The container's standard input: the front's with -i, one that never ends with -d -i, else none.
- */
+/* The container's standard input: the front's with -i, else a pipe that attached clients write to
+ * and end; without -i none. */
 static bool open_stdin(Launch *launch, GError **err) {
 	int pipe_fds[2];
 
 	launch->config->stdin_fd = -1;
 	if (!launch->container->definition->spec->interactive || launch->config->terminal)
 		return true;
-	if (launch->foreground) {
+	/* after a restart the front's input is not ours any more */
+	if (launch->foreground && launch->in_place)
+		return true;
+	if (launch->foreground && launch->foreground->in_fd >= 0) {
 		launch->config->stdin_fd = launch->foreground->in_fd;
 		return true;
 	}
@@ -279,10 +262,23 @@ static bool record_start(Launch *launch, GError **err) {
 	       write_pid_file(spec->conmon_pidfile, state->supervisor.pid, err);
 }
 
+/* Before the program can ask for it. */
+static bool size_terminal(const Launch *launch) {
+	const EngineForeground *foreground = launch->foreground;
+
+	if (foreground && launch->child.console_fd >= 0 && foreground->rows > 0)
+		runtime_terminal_resize(
+			launch->child.console_fd, foreground->rows, foreground->columns);
+	return true;
+}
+
 /* Makes and starts the container. On failure nothing of it is left but the journal. */
 static bool start_child(Launch *launch, GError **err) {
-	if (!plan_cgroup(launch, err) || !open_log(launch, err) || !open_notify(launch, err) ||
-		!open_stdin(launch, err) || !runtime_create(launch->config, &launch->child, err) ||
+	if (!place_container(launch->engine, launch->container, launch->pod,
+		    launch->foreground != NULL, launch->config, &launch->cgroup, err) ||
+		!open_log(launch, err) || !open_notify(launch, err) || !open_stdin(launch, err) ||
+		!runtime_create(launch->config, &launch->child, err) ||
+		!runtime_cgroup_return(&launch->cgroup, err) || !size_terminal(launch) ||
 		!attach_network(launch, err) || !record_start(launch, err))
 		return false;
 	return runtime_start(&launch->child, err);
@@ -375,6 +371,7 @@ static bool become_supervisor(Launch *launch, GError **err) {
 		.notify_fd = launch->notify_fd,
 		.ready_fd = launch->report_fd,
 		.log_dir_fd = launch->log_dir_fd,
+		.stdin_fd = launch->stdin_hold_fd,
 		.restarted = launch->in_place,
 		.host_pids = !((launch->config->new_namespaces | launch->config->join_namespaces) &
 			       CLONE_NEWPID),
@@ -529,7 +526,11 @@ bool launch_in_place(Engine *engine, Container *container, const EngineFront *fr
 	GError *error = NULL;
 
 	if (prepare(&launch, &error) && start_child(&launch, &error)) {
+		const char kind = HANDOFF_NEW_CONSOLE;
 		store_unlock(container->object);
+		/* a front that has gone has no use for it */
+		if (launch.front_fd >= 0 && launch.child.console_fd >= 0)
+			fd_send(launch.front_fd, &kind, sizeof kind, launch.child.console_fd, NULL);
 		become_supervisor(&launch, &error);
 		end_child(&launch); /* the cleanup does the rest */
 	} else {

@@ -12,13 +12,16 @@
  * SIGHUP and SIGINT blocked, so that a stop in between waits for the next supervisor and cleaning
  * up is not cut short. run_dir/stop-requested (a file) means that a stop was asked for: no restart.
  * run_dir/restart-backoff is the supervisor's own memory of how often it restarted in a row.
+ *
+ * run_dir/attach is a SOCK_SEQPACKET socket, one message a packet, for `podctl attach`: see
+ * AttachKind.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define HANDOFF_MAGIC   0x70637470u /* "pctp" */
-#define HANDOFF_VERSION 1
+#define HANDOFF_VERSION 2
 #define HANDOFF_FD      3
 #define HANDOFF_NO_FD   (-1)
 
@@ -38,6 +41,69 @@ typedef struct HandoffEnd {
 	int32_t exit_status;
 	uint32_t oom_killed;
 } HandoffEnd;
+
+/* The only other thing that front_fd carries to the front process: one byte with a descriptor, the
+ * terminal of the next run after a restart. The front leaves a container running by shutting its
+ * end down (SHUT_WR); the supervisor answers with the same, and from then on copies nothing to it.
+ */
+#define HANDOFF_NEW_CONSOLE 'c'
+
+/* Name of the attach socket in run_dir, and what fits into one message from a client. */
+#define ATTACH_SOCKET    "attach"
+#define ATTACH_VERSION   1
+#define ATTACH_INPUT_MAX 2048u
+/* Output comes in messages of at most so many bytes, the kind included. */
+#define ATTACH_OUTPUT_MAX (16u * 1024 + 1)
+
+/* First byte of each message. */
+enum AttachKind {
+	/* to the supervisor */
+	ATTACH_HELLO = 'H',     /* AttachHello; the first message, once */
+	ATTACH_INPUT = 'I',     /* bytes for the container's standard input */
+	ATTACH_INPUT_END = 'Z', /* alone: no more input, from anybody */
+	ATTACH_RESIZE = 'R',    /* AttachResize */
+	/* to the client */
+	ATTACH_WELCOME = 'W', /* AttachHello; from here on output comes */
+	ATTACH_OUTPUT = 'O',  /* bytes of standard output, or of the terminal */
+	ATTACH_ERROR = 'E',   /* bytes of standard error */
+	ATTACH_LOST = 'L',    /* AttachLost: the client was too slow for these */
+	ATTACH_BUSY = 'B',    /* alone: too many clients */
+	ATTACH_END = 'X',     /* AttachEnd: the container has ended */
+};
+
+enum {
+	ATTACH_WANT_OUTPUT = 1 << 0,
+	ATTACH_WANT_ERROR = 1 << 1,
+	ATTACH_HAS_INPUT = 1 << 2, /* in the welcome: the container reads what is sent */
+	ATTACH_HAS_CONSOLE = 1 << 3,
+};
+
+typedef struct AttachHello {
+	uint8_t kind;
+	uint8_t version;
+	uint16_t flags;
+} AttachHello;
+
+/* Each at most 65535, as struct winsize has it. */
+typedef struct AttachResize {
+	uint8_t kind;
+	uint8_t zero[3];
+	uint32_t rows;
+	uint32_t columns;
+} AttachResize;
+
+typedef struct AttachLost {
+	uint8_t kind;
+	uint8_t zero[7];
+	uint64_t bytes;
+} AttachLost;
+
+typedef struct AttachEnd {
+	uint8_t kind;
+	uint8_t restarts;
+	uint16_t zero;
+	int32_t exit_status;
+} AttachEnd;
 
 enum HandoffLog {
 	HANDOFF_LOG_NONE,
@@ -91,6 +157,7 @@ typedef struct Handoff {
 	int32_t notify_fd;  /* datagram socket bound for the container (NOTIFY_CONTAINER) */
 	int32_t ready_fd;   /* closed once systemd has been told; the front process waits for it */
 	int32_t log_dir_fd; /* directory of the log file */
+	int32_t stdin_fd;   /* write end of the standard input, for attached clients */
 	uint32_t subreaper; /* not 0: adopt orphans (no pid namespace of the container's own) */
 
 	HandoffText notify_socket;  /* NOTIFY_SOCKET of systemd; absent: do not notify */

@@ -16,6 +16,7 @@
 #include "runtime/sync.h"
 #include "runtime/syscalls.h"
 #include "runtime/terminal.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -30,6 +31,7 @@
 typedef struct ExecContext {
 	const RuntimeExec *exec;
 	int channel, program_fd, target_fd, stdin_fd, stdout_fd, stderr_fd;
+	bool user_namespace; /* the container has one */
 	SeccompFilter filter;
 	struct rlimit limits[RLIM_NLIMITS]; /* of the container's first process */
 	int root_fd, console_fd, terminal_fd;
@@ -60,11 +62,37 @@ static bool step_detach(ExecContext *context, GError **err) {
 	return true;
 }
 
+/* Changing the user has made us what fs.suid_dumpable says, and taken the parent's signal away. */
+static bool again_unreadable(GError **err) {
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return fail_errno(err, errno, "cannot become unreadable");
+	return true;
+}
+
+/* Inside a user namespace nothing can be raised any more. */
+static bool step_raise(ExecContext *context, GError **err) {
+	for (int resource = 0; context->user_namespace && resource < RLIM_NLIMITS; resource++) {
+		struct rlimit limit;
+
+		if (getrlimit(resource, &limit) < 0)
+			return fail_errno(err, errno, "cannot read resource limit %d", resource);
+		if (limit.rlim_max >= context->limits[resource].rlim_max)
+			continue;
+		limit.rlim_max = context->limits[resource].rlim_max;
+		if (setrlimit(resource, &limit) < 0)
+			return fail_errno(err, errno, "cannot set resource limit %d", resource);
+	}
+	return true;
+}
+
 static bool step_enter(ExecContext *context, GError **err) {
-	int r = join_enter(context->target_fd, NAMESPACES);
+	int user = context->user_namespace ? CLONE_NEWUSER : 0;
+	int r = join_enter(context->target_fd, NAMESPACES | user);
 
 	if (r < 0)
 		return fail_errno(err, -r, "cannot enter the container");
+	if (user && (!userns_become_root(err) || !again_unreadable(err)))
+		return false;
 	context->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return context->root_fd >= 0 || fail_errno(err, errno, "cannot enter the container");
 }
@@ -76,7 +104,13 @@ static bool step_terminal(ExecContext *context, GError **err) {
 		O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (devpts_fd < 0)
 		return fail_errno(err, errno, "cannot open a terminal");
-	return terminal_open(devpts_fd, &context->console_fd, &context->terminal_fd, err);
+	if (!terminal_open(devpts_fd, &context->console_fd, &context->terminal_fd, err))
+		return false;
+	/* before the program can ask for it */
+	if (context->exec->rows > 0)
+		runtime_terminal_resize(
+			context->console_fd, context->exec->rows, context->exec->columns);
+	return true;
 }
 
 static bool step_limits(ExecContext *context, GError **err) {
@@ -111,7 +145,8 @@ static bool step_execute(ExecContext *context, GError **err) {
 		.ambient = exec->ambient_capabilities,
 		.no_new_privs = exec->no_new_privs,
 		.filter = context->filter.instructions,
-		.n_filter = context->filter.n};
+		.n_filter = context->filter.n,
+		.filter_flags = context->filter.flags};
 	g_auto(GStrv) env = process_make_env(exec->env, &context->user, NULL);
 
 	if (!sync_send_ready(context->channel, context->console_fd, err))
@@ -128,8 +163,8 @@ static bool step_execute(ExecContext *context, GError **err) {
 	return process_execute(&program, exec->argv, env, err);
 }
 
-static bool (*const steps[])(ExecContext *context, GError **err) = {
-	step_detach, step_enter, step_terminal, step_limits, step_user, step_stdio, step_execute};
+static bool (*const steps[])(ExecContext *context, GError **err) = {step_detach, step_raise,
+	step_enter, step_terminal, step_limits, step_user, step_stdio, step_execute};
 
 static _Noreturn void run(ExecContext *context) {
 	g_autoptr(GError) error = NULL;
@@ -160,6 +195,7 @@ static bool prepare(ExecContext *context, GError **err) {
 	context->target_fd = proc_open(exec->target);
 	if (context->target_fd < 0)
 		return fail(err, ERROR_STATE, "the container is not running");
+	context->user_namespace = userns_is_foreign(exec->target.pid);
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++)
 		if (prlimit(exec->target.pid, (enum __rlimit_resource)resource, NULL,
 			    &context->limits[resource]) < 0)
@@ -204,11 +240,12 @@ bool runtime_exec(const RuntimeExec *exec, RuntimeChild *ret_child, GError **err
 		.console_fd = -1,
 		.terminal_fd = -1};
 	RuntimeChild child = RUNTIME_CHILD_NONE;
-	bool made_cgroup = false;
-	_cleanup_close_ int cgroup_fd = cgroup_open(exec->cgroup, &made_cgroup, err);
+	/* It is there, or the container has ended: exec makes none. */
+	_cleanup_close_ int cgroup_fd =
+		exec->cgroup ? fd_open_dir(AT_FDCWD, exec->cgroup, err) : -1;
 
 	if (exec->cgroup && cgroup_fd < 0)
-		return false;
+		return fail_prefix(err, "the container is not running");
 	bool done = start(&context, cgroup_fd, &child, err);
 	clear(&context);
 	if (done)

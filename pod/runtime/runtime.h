@@ -44,10 +44,14 @@ bool runtime_start(RuntimeChild *child, GError **err);
 typedef struct RuntimeInfra {
 	const char *pause_path; /* program to run */
 	int namespaces;         /* CLONE_NEW* bits to make; NEWNS and NEWPID are always made */
+	IdMap uid_map, gid_map; /* borrowed; not empty: all of them in a new user namespace */
 	const char *hostname;
 	uint64_t shm_size_bytes;
 	char **sysctls;
 	const char *cgroup;
+	const char *pod_cgroup;     /* parent of cgroup, which has the pod's limits; NULL: none */
+	const RuntimeLimit *limits; /* of pod_cgroup */
+	size_t n_limits;
 	const char *title; /* argv[1]: shown in ps */
 } RuntimeInfra;
 bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GError **err);
@@ -67,6 +71,7 @@ typedef struct RuntimeExec {
 	unsigned umask;
 	const char *cgroup;
 	bool terminal;
+	unsigned rows, columns; /* of the terminal; 0: unknown */
 	int stdin_fd, stdout_fd,
 		stderr_fd; /* without terminal: handed to the process as they are */
 } RuntimeExec;
@@ -74,6 +79,9 @@ typedef struct RuntimeExec {
 /* Starts it; on return it has exec'd. ret_child has process, pidfd and console_fd. The process is
  * the caller's child (so the caller reaps its status). */
 bool runtime_exec(const RuntimeExec *exec, RuntimeChild *ret_child, GError **err);
+
+/* Sets the window size of a pty, given its master; one that is closed already is fine. */
+void runtime_terminal_resize(int console_fd, unsigned rows, unsigned columns);
 
 /* Signals every process of the cgroup (cgroup.kill for SIGKILL) and waits until it is empty, at
  * most timeout_usec. A missing cgroup is fine. */
@@ -89,21 +97,46 @@ typedef enum CgroupMode {
 	CGROUP_DIRECT, /* a plain directory below the cgroup2 mount */
 } CgroupMode;
 
+/* Where a container or pod would like to be. */
+typedef struct CgroupRequest {
+	const char *id;
+	bool split;                /* --cgroups=split: below the caller's own cgroup */
+	bool stay;                 /* the caller itself goes back to where it was */
+	const char *pod_cgroup;    /* of the pod whose member this is; NULL: none */
+	const char *cgroup_parent; /* a slice, or an absolute path below the mount; NULL: none */
+} CgroupRequest;
+
 typedef struct CgroupPlan {
 	CgroupMode mode;
 	char *payload;    /* absolute directory for the container; NULL with CGROUP_NONE */
-	char *supervisor; /* where launcher and supervisor move; NULL: they stay */
+	char *supervisor; /* where launcher and supervisor have moved; NULL: they stay */
 	char *scope;      /* name of the scope that was made */
+	char *origin;     /* where the caller was, if it is to go back */
 } CgroupPlan;
 
 /* Decides and prepares: for SPLIT makes "supervisor" and "payload-ID" below the caller's cgroup
  * and moves the caller to the former; for DIRECT chooses a path below podctl/ on the cgroup2
- * mount, wherever that is. split: the user asked for it (--cgroups=split). On a machine without
- * systemd and without a writable cgroup2, mode is CGROUP_NONE and that is not an error. parent:
- * the pod's cgroup or NULL. */
-bool runtime_cgroup_plan(
-	const char *id, bool split, const char *parent, CgroupPlan *ret_plan, GError **err);
+ * mount, wherever that is, or below cgroup_parent. On a machine without systemd and without a
+ * writable cgroup2, mode is CGROUP_NONE and that is not an error. A cgroup_parent that cannot be
+ * had is one. */
+bool runtime_cgroup_plan(const CgroupRequest *request, CgroupPlan *ret_plan, GError **err);
+/* Once a process lives in the payload: takes the caller back to where it was, if it is to stay. */
+bool runtime_cgroup_return(const CgroupPlan *plan, GError **err);
 void runtime_cgroup_plan_clear(CgroupPlan *plan);
+
+/* Writes limits into a cgroup that is there, enabling controllers down to it. ERROR_UNSUPPORTED
+ * names the option and the controller that is missing. */
+bool runtime_cgroup_limit(const char *cgroup, const RuntimeLimit *limits, size_t n, GError **err);
+
+/* True if the machine's cgroup2 offers the controller ("pids") at its mount. */
+bool runtime_cgroup_has_controller(const char *controller);
+
+/* "8:0" of a block device, as io.max wants it. Free with g_free. */
+bool runtime_block_device(const char *path, char **ret_numbers, GError **err);
+
+/* Stops or resumes every process of the cgroup and waits until the kernel says so, at most
+ * timeout_usec (ERROR_TIMEOUT). A cgroup that is gone is ERROR_NOT_FOUND. */
+bool runtime_cgroup_freeze(const char *cgroup, bool frozen, uint64_t timeout_usec, GError **err);
 
 /* Pids in a cgroup, -1-terminated; free with g_free. A missing cgroup gives an empty list. */
 pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
@@ -117,6 +150,22 @@ pid_t *runtime_pids(ProcId init, const char *cgroup, GError **err);
  * with g_free; *ret_size may be NULL. */
 bool runtime_read_layer_file(char *const *layers, const char *path, size_t limit, char **ret_text,
 	size_t *ret_size, GError **err);
+
+/* The root directory of a running container, as its first process sees it, with all mounts, and
+ * the maps of its user namespace (no rows: ids are the same on both sides; id_map_clear). Names
+ * below it are the container's: only to be opened with RESOLVE_IN_ROOT or O_NOFOLLOW. ERROR_STATE
+ * when it is not running. -1 on error. */
+int runtime_open_root(ProcId init, IdMap *ret_uids, IdMap *ret_gids, GError **err);
+
+/* The root file system of a container that does not run: a detached mount that dies with the
+ * descriptor; with look_only set in rootfs it may be running after all. uids and gids: maps of its
+ * user namespace, or without rows. -1 on error. */
+int runtime_open_rootfs(
+	const RuntimeRootfs *rootfs, const IdMap *uids, const IdMap *gids, GError **err);
+
+/* The ids of a user of the container, looked up in its own files below root_fd. */
+bool runtime_find_user(
+	int root_fd, const char *user, uid_t *ret_uid, gid_t *ret_gid, GError **err);
 
 /* podman's 11 default capabilities as a bit set; all capabilities of the caller's bounding set. */
 uint64_t runtime_capabilities_default(void);

@@ -3,6 +3,7 @@
 #include "runtime/terminal.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/runtime.h"
 #include "runtime/syscalls.h"
 
 #include <fcntl.h>
@@ -59,6 +60,13 @@ bool terminal_place_stdio(int stdin_fd, int stdout_fd, int stderr_fd, GError **e
 		return fail_errno(err, errno, "cannot copy the standard descriptors");
 	return fd_place(in, STDIN_FILENO, err) && fd_place(out, STDOUT_FILENO, err) &&
 	       fd_place(error, STDERR_FILENO, err);
+}
+
+void runtime_terminal_resize(int console_fd, unsigned rows, unsigned columns) {
+	const struct winsize size = {
+		.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+
+	(void)ioctl(console_fd, TIOCSWINSZ, &size);
 }
 
 bool terminal_become_stdio(int slave_fd, uid_t uid, GError **err) {

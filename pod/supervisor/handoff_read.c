@@ -99,7 +99,7 @@ static bool list_ok(const Supervisor *s, HandoffText list) {
 static bool descriptors_ok(const Handoff *h) {
 	const int32_t fds[] = {h->init_pidfd, h->stdout_fd, h->stderr_fd, h->console_fd,
 		h->front_stdout_fd, h->front_stderr_fd, h->front_fd, h->notify_fd, h->ready_fd,
-		h->log_dir_fd};
+		h->log_dir_fd, h->stdin_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		if (fds[i] == HANDOFF_NO_FD)

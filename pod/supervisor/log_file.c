@@ -168,7 +168,9 @@ void log_file_open(Supervisor *s) {
 	log->fd = open_file(s, handoff_text(s, s->handoff->log_name), 0);
 	if (log->fd < 0)
 		return;
-	if (fstat(log->fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+	/* The launcher refuses such a file by name; here it has come in between. */
+	if (fstat(log->fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+		status.st_uid != geteuid()) {
 		close(log->fd);
 		log->fd = -1;
 		return;

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervisor/attach.h"
 #include "supervisor/handoff_read.h"
 #include "supervisor/log_file.h"
 #include "supervisor/notify.h"
@@ -23,7 +25,14 @@
 #define DRAIN_MAX_USEC  (2 * SECOND_USEC)
 #define STATUS_UNKNOWN  (255 << 8) /* as if it had exited with 255 */
 
-enum { POLL_STREAMS, POLL_SIGNALS = 2, POLL_NOTIFY, POLL_COUNT };
+enum {
+	POLL_STREAMS,
+	POLL_SIGNALS = 2,
+	POLL_NOTIFY,
+	POLL_FRONT,
+	POLL_ATTACH,
+	POLL_COUNT = POLL_ATTACH + ATTACH_POLLS,
+};
 
 int loop_open_in(const char *directory, const char *name, int flags) {
 	int dir_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -151,14 +160,14 @@ static void handle_timers(Supervisor *s) {
 
 /* After the end a terminal may still hand over bytes; a front that reads slowly gets its time,
  * until a stop is asked for. */
-static void check_drain(Supervisor *s, bool moved) {
+static void check_drain(Supervisor *s, bool moved, bool hold) {
 	uint64_t now = now_usec();
 	bool front_waits =
 		s->streams[0].front < s->streams[0].end || s->streams[1].front < s->streams[1].end;
 
 	if (s->stop_asked && front_waits)
 		streams_close(s);
-	if (moved || front_waits)
+	if (moved || front_waits || hold)
 		s->drain_idle_usec = now + DRAIN_IDLE_USEC;
 	if (front_waits)
 		s->drain_end_usec = now + DRAIN_MAX_USEC;
@@ -192,6 +201,30 @@ static void note_activity(Supervisor *s) {
 	s->active = true;
 }
 
+/* The front process says nothing before the container's end; it leaves, or is gone. */
+static void handle_front(Supervisor *s) {
+	char byte;
+
+	if (recv(s->handoff->front_fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		return;
+	streams_drop_front(s);
+	(void)shutdown(s->handoff->front_fd, SHUT_RDWR);
+	s->front_gone = true;
+}
+
+/* What is waited for; returns how many. hold_usec: until when no output is to be read. */
+static size_t fill_polls(const Supervisor *s, struct pollfd *polls, uint64_t hold_usec) {
+	streams_poll(s, polls + POLL_STREAMS, hold_usec > 0);
+	polls[POLL_SIGNALS] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
+	polls[POLL_NOTIFY] = (struct pollfd){.fd = s->handoff->notify_fd, .events = POLLIN};
+	polls[POLL_FRONT] = (struct pollfd){.fd = s->handoff->front_fd, .events = POLLIN};
+	if (s->ended || s->handoff->notify != HANDOFF_NOTIFY_CONTAINER)
+		polls[POLL_NOTIFY].fd = -1;
+	if (s->front_gone)
+		polls[POLL_FRONT].fd = -1;
+	return POLL_ATTACH + attach_poll(s, polls + POLL_ATTACH);
+}
+
 void loop_run(Supervisor *s) {
 	struct pollfd polls[POLL_COUNT];
 
@@ -204,15 +237,13 @@ void loop_run(Supervisor *s) {
 		note_end(s);
 
 	while (!s->ended || !streams_done(s)) {
-		streams_poll(s, polls + POLL_STREAMS);
-		polls[POLL_SIGNALS] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
-		polls[POLL_NOTIFY] = (struct pollfd){.fd = s->handoff->notify_fd, .events = POLLIN};
-		if (s->ended || s->handoff->notify != HANDOFF_NOTIFY_CONTAINER)
-			polls[POLL_NOTIFY].fd = -1;
-
+		uint64_t hold_usec = attach_hold_until(s);
+		size_t count = fill_polls(s, polls, hold_usec);
 		uint64_t until = earlier(earlier(s->kill_usec, s->run_end_usec),
 			earlier(s->tick_usec, earlier(s->drain_idle_usec, s->drain_end_usec)));
-		int n = poll(polls, POLL_COUNT, poll_timeout(until));
+		if (hold_usec > 0)
+			until = earlier(until, hold_usec);
+		int n = poll(polls, count, poll_timeout(until));
 		if (n < 0)
 			memset(polls, 0, sizeof(polls));
 
@@ -224,11 +255,15 @@ void loop_run(Supervisor *s) {
 			notify_forward(s);
 		if (n > 0 && polls[POLL_SIGNALS].revents)
 			handle_signals(s);
+		if (n > 0 && polls[POLL_FRONT].revents)
+			handle_front(s);
+		if (n > 0)
+			attach_handle(s, polls + POLL_ATTACH, count - POLL_ATTACH);
 		handle_timers(s);
 		if (s->ended && !was_ended)
 			note_end(s);
 		if (s->ended)
-			check_drain(s, moved);
+			check_drain(s, moved, hold_usec > 0);
 	}
 	streams_close(s);
 }

@@ -16,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervisor/attach.h"
 #include "supervisor/handoff_read.h"
+#include "supervisor/harden.h"
 #include "supervisor/loop.h"
 #include "supervisor/notify.h"
 #include "supervisor/number.h"
@@ -132,6 +134,7 @@ static void run_command(Supervisor *s, HandoffText command, bool relaunch, bool 
 
 	hand_on_descriptors(s, relaunch);
 	hand_on_signals();
+	harden_undo(s);
 	execve(argv[0], (char *const *)argv, environ);
 
 	const char *reason = strerror(errno);
@@ -148,7 +151,8 @@ static bool front_cleans_up(const Supervisor *s, bool oom) {
 	struct pollfd answer = {.fd = s->handoff->front_fd, .events = POLLIN};
 	char word;
 
-	if (answer.fd < 0 || send(answer.fd, &end, sizeof(end), MSG_NOSIGNAL) != sizeof(end))
+	if (answer.fd < 0 || s->front_gone ||
+		send(answer.fd, &end, sizeof(end), MSG_NOSIGNAL) != sizeof(end))
 		return false;
 	/* our own signals wait in the signalfd and interrupt nothing */
 	return poll(&answer, 1, FRONT_TIMEOUT_MSEC) == 1 && recv(answer.fd, &word, 1, 0) == 1;
@@ -214,16 +218,19 @@ int main(void) {
 		complain("no memory");
 		return EXIT_REFUSED;
 	}
-	if (s->handoff->subreaper)
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s->oom_kills_before = oom_kills(s);
 	streams_open(s);
+	attach_open(s);
+	harden_apply(s);
 	notify_begin(s);
 
 	loop_run(s);
 
 	bool oom = oom_kills(s) > s->oom_kills_before;
-	if (may_restart(s) && wait_restart(s))
+	bool again = may_restart(s);
+	attach_end(s, exit_code(s), again);
+	if (again && wait_restart(s))
 		run_command(s, s->handoff->relaunch_argv, true, oom);
 	if (!front_cleans_up(s, oom))
 		run_command(s, s->handoff->cleanup_argv, false, oom);

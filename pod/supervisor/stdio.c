@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisor/attach.h"
 #include "supervisor/log_file.h"
 #include "supervisor/log_journal.h"
 #include "supervisor/number.h"
@@ -166,6 +167,8 @@ static void read_stream(Supervisor *s, Stream *stream) {
 		close_stream(s, stream);
 		return;
 	}
+	if (s->attach)
+		attach_output(s, stream->is_error, stream->buffer + stream->end, (size_t)n);
 	stream->end += (size_t)n;
 	if (stream->front_fd < 0)
 		stream->front = stream->end;
@@ -211,14 +214,28 @@ void streams_open(Supervisor *s) {
 		log_journal_open(s);
 }
 
-void streams_poll(const Supervisor *s, struct pollfd *polls) {
+void streams_poll(const Supervisor *s, struct pollfd *polls, bool hold) {
 	for (int i = 0; i < 2; i++) {
 		const Stream *stream = &s->streams[i];
 		if (stream->front_fd >= 0 && stream->front < stream->end)
 			polls[i] = (struct pollfd){.fd = stream->front_fd, .events = POLLOUT};
 		else
-			polls[i] = (struct pollfd){.fd = stream->fd, .events = POLLIN};
+			polls[i] = (struct pollfd){.fd = hold ? -1 : stream->fd, .events = POLLIN};
 	}
+}
+
+void streams_drop_front(Supervisor *s) {
+	const int32_t fds[] = {s->handoff->front_stdout_fd, s->handoff->front_stderr_fd};
+
+	for (int i = 0; i < 2; i++)
+		close_front(&s->streams[i]);
+	/* The numbers stay: a relaunch command names them. */
+	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] != HANDOFF_NO_FD && null_fd >= 0)
+			(void)dup3(null_fd, fds[i], O_CLOEXEC);
+	if (null_fd >= 0)
+		close(null_fd);
 }
 
 bool streams_handle(Supervisor *s, const struct pollfd *polls) {

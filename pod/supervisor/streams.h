@@ -13,14 +13,19 @@
 /* Sets up s->streams and the log. */
 void streams_open(Supervisor *s);
 
-/* Fills polls (room for one a stream) with what to wait for; fd -1 for none. */
-void streams_poll(const Supervisor *s, struct pollfd *polls);
+/* Fills polls (room for one a stream) with what to wait for; fd -1 for none. hold: nothing is to be
+ * read now. */
+void streams_poll(const Supervisor *s, struct pollfd *polls, bool hold);
 
 /* Does what poll reported. True if bytes were moved. */
 bool streams_handle(Supervisor *s, const struct pollfd *polls);
 
 /* Logs the beginnings of lines that have waited for their end since before_usec. */
 void streams_log_partial(Supervisor *s, uint64_t before_usec);
+
+/* The front process is gone or has left: nothing is copied to it any more, and what it had open for
+ * that (a terminal) is let go. */
+void streams_drop_front(Supervisor *s);
 
 /* True when nothing is kept in the buffers. */
 bool streams_empty(const Supervisor *s);

@@ -64,9 +64,18 @@ typedef struct LogJournal {
 	uint64_t lines_lost;
 } LogJournal;
 
+/* What a client's messages lead to; its pages are there only while somebody is attached. */
+typedef struct AttachState AttachState;
+
 typedef struct Supervisor {
 	const Handoff *handoff; /* in block */
 	int signal_fd;
+	int attach_fd;       /* listening; -1 */
+	int stdin_fd;        /* for the input of attached clients; -1: none, or ended */
+	AttachState *attach; /* NULL: nobody is attached */
+	bool front_gone;     /* the front process has left or gone, nothing is copied to it */
+	int oom_score;       /* as it was before: for the next program */
+	uint64_t core_limit; /* the same */
 	int console_peer_fd; /* slave side, held so that the master never hangs up */
 	bool ended;
 	bool stop_asked;

@@ -84,6 +84,7 @@ Rig *rig_new(void) {
 		.front_stderr_fd = HANDOFF_NO_FD,
 		.front_fd = HANDOFF_NO_FD,
 		.ready_fd = HANDOFF_NO_FD,
+		.stdin_fd = HANDOFF_NO_FD,
 		.notify_fd = rig_high(pair[1])};
 	h->log_dir_fd = rig_high(open(rig->dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	rig_text(rig, &h->run_dir, rig->dir, strlen(rig->dir) + 1);
@@ -136,7 +137,7 @@ static void become_supervisor(Rig *rig) {
 	Handoff *h = &rig->handoff;
 	const int32_t fds[] = {h->init_pidfd, h->stdout_fd, h->stderr_fd, h->console_fd,
 		h->front_stdout_fd, h->front_stderr_fd, h->front_fd, h->notify_fd, h->ready_fd,
-		h->log_dir_fd};
+		h->log_dir_fd, h->stdin_fd};
 
 	h->size = (uint32_t)(sizeof(*h) + rig->block->len);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
