@@ -78,7 +78,14 @@ void runtime_config_free(RuntimeConfig *config) {
 		clear_limit(&config->limits[i]);
 	g_free(config->limits);
 	g_free(config->device_rules);
+	g_free(config->descriptors);
 	g_strfreev(config->listen_fds_env);
+	g_strfreev(config->proc_options);
+	g_free(config->accounts.passwd_file);
+	g_free(config->accounts.group_file);
+	g_free(config->accounts.passwd_entry);
+	g_free(config->accounts.group_entry);
+	g_strfreev(config->accounts.host_users);
 	g_free(config->notify_socket_dir);
 	g_free(config);
 }
@@ -276,6 +283,7 @@ static json_t *capabilities_to_json(uint64_t set) {
 static json_t *process_to_json(const RuntimeConfig *config) {
 	json_t *object = json_object(), *limits = json_array();
 
+	json_put_bool(object, "init", config->init);
 	json_put_strv(object, "argv", config->argv);
 	json_object_set_new(object, "env", env_names_to_json(config->env));
 	json_put_string(object, "cwd", config->cwd);
@@ -299,6 +307,10 @@ static json_t *process_to_json(const RuntimeConfig *config) {
 		json_put_int(object, "oomScoreAdj", config->oom_score_adj);
 	json_put_int(object, "personality", (int64_t)config->personality);
 	json_put_bool(object, "terminal", config->terminal);
+	json_t *numbers = json_array();
+	for (size_t i = 0; i < config->n_descriptors; i++)
+		json_array_append_new(numbers, json_integer(config->descriptors[i].to));
+	json_object_set_new(object, "descriptors", numbers);
 	return object;
 }
 
@@ -355,6 +367,10 @@ json_t *runtime_config_to_json(const RuntimeConfig *config) {
 	json_put_int(object, "shmSizeBytes", (int64_t)config->shm_size_bytes);
 	json_put_strv(object, "maskedPaths", config->masked_paths);
 	json_put_strv(object, "readOnlyPaths", config->read_only_paths);
+	json_put_bool(object, "cgroupWritable", config->cgroup_writable);
+	json_put_strv(object, "procOptions", config->proc_options);
+	json_put_string(object, "passwdFile", config->accounts.passwd_file);
+	json_put_string(object, "groupFile", config->accounts.group_file);
 	json_put_strv(object, "sysctls", config->sysctls);
 	json_object_set_new(object, "process", process_to_json(config));
 	json_put_string(object, "cgroup", config->cgroup);

@@ -105,6 +105,19 @@ typedef struct RuntimeDeviceRule {
 	bool allow;
 } RuntimeDeviceRule;
 
+/* A descriptor of the launcher for the container's process. */
+typedef struct RuntimeDescriptor {
+	int from;
+	int to; /* the number that it is to have, above 2 */
+} RuntimeDescriptor;
+
+/* Lines that are added to the container's account files (runtime/accounts.h). */
+typedef struct RuntimeAccounts {
+	char *passwd_file, *group_file; /* host files to fill and mount; NULL: nothing is added */
+	char *passwd_entry, *group_entry;
+	char **host_users; /* lines for passwd */
+} RuntimeAccounts;
+
 typedef enum SeccompKind {
 	SECCOMP_PROFILE, /* seccomp_profile: absolute path of a JSON profile */
 	SECCOMP_UNCONFINED,
@@ -140,6 +153,7 @@ typedef struct RuntimeConfig {
 	char **masked_paths;     /* absolute; files and directories that may be missing */
 	char **read_only_paths;
 
+	bool init;   /* podctl-init starts argv and stays the first process */
 	char **argv; /* argv[0] is looked up in the container's PATH unless it has a slash */
 	char **env;
 	char *cwd;
@@ -148,9 +162,12 @@ typedef struct RuntimeConfig {
 	gid_t *additional_gids;
 	size_t n_additional_gids;
 	char **additional_groups; /* --group-add: names or numbers, resolved inside */
+	RuntimeAccounts accounts;
 
 	uint64_t capabilities; /* bounding set; uid 0 gets it as permitted and effective too */
 	uint64_t ambient_capabilities; /* those a non-root user keeps (explicitly added) */
+	bool cgroup_writable;          /* its own cgroup2, where it has a cgroup of its own */
+	char **proc_options;           /* of the container's /proc: "hidepid=2" */
 	bool privileged;               /* no masks, no seccomp, rw /sys */
 	bool no_new_privs;
 	SeccompKind seccomp;
@@ -173,9 +190,11 @@ typedef struct RuntimeConfig {
 	size_t n_device_rules;
 	bool needs_cgroup; /* something above is worth nothing without one */
 
-	bool terminal;           /* a pty in the container's /dev/pts is its stdio */
-	int stdin_fd;            /* without terminal: passed in; -1: /dev/null */
-	char **listen_fds_env;   /* reserved for socket activation; NULL */
+	bool terminal; /* a pty in the container's /dev/pts is its stdio */
+	int stdin_fd;  /* without terminal: passed in; -1: /dev/null */
+	RuntimeDescriptor *descriptors;
+	size_t n_descriptors;
+	char **listen_fds_env;   /* LISTEN_FDS=N and LISTEN_FDNAMES=...; LISTEN_PID is added */
 	char *notify_socket_dir; /* host directory with the socket "notify"; bound read-only at
 				    /run/notify and announced by NOTIFY_SOCKET; NULL: none */
 } RuntimeConfig;

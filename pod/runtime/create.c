@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "runtime/cgroup.h"
+#include "runtime/descriptors.h"
 #include "runtime/init.h"
 #include "runtime/join.h"
 #include "runtime/mounts.h"
@@ -99,9 +100,13 @@ static bool prepare(InitContext *context, GError **err) {
 		!seccomp_load(config->seccomp_profile, config->seccomp_cache_dir,
 			config->capabilities, &context->filter, err))
 		return false;
-	g_autofree char *program = module_path("podctl-exec");
+	g_autofree char *program = module_path(config->init ? "podctl-init" : "podctl-exec");
 	context->program_fd = process_open_program(program, err);
-	if (context->program_fd < 0)
+	if (context->program_fd < 0 ||
+		!descriptors_take(
+			config->descriptors, config->n_descriptors, &context->passed_fds, err) ||
+		!accounts_prepare(config->accounts.passwd_file, &context->passwd, err) ||
+		!accounts_prepare(config->accounts.group_file, &context->group, err))
 		return false;
 	context->root_fd = rootfs_prepare(&config->rootfs, err);
 	return context->root_fd >= 0 && prepare_null(&context->null_fd, err) &&
@@ -183,8 +188,11 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 		.program_fd = -1,
+		.passwd = ACCOUNTS_FILE_NONE,
+		.group = ACCOUNTS_FILE_NONE,
 		.shm_fd = -1,
 		.proc_fd = -1,
+		.full_proc_fd = -1,
 		.dev_fd = -1,
 		.devpts_fd = -1,
 		.console_fd = -1,

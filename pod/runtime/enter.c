@@ -8,6 +8,8 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "runtime/cgroup.h"
+#include "runtime/conditions.h"
+#include "runtime/descriptors.h"
 #include "runtime/join.h"
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
@@ -32,6 +34,8 @@ typedef struct ExecContext {
 	const RuntimeExec *exec;
 	int channel, program_fd, target_fd, stdin_fd, stdout_fd, stderr_fd;
 	bool user_namespace; /* the container has one */
+	int *passed_fds;
+	int oom_score_adj; /* of the container's first process; INT32_MIN: unknown */
 	SeccompFilter filter;
 	struct rlimit limits[RLIM_NLIMITS]; /* of the container's first process */
 	int root_fd, console_fd, terminal_fd;
@@ -45,18 +49,34 @@ static void clear(ExecContext *context) {
 	close_fd_ptr(&context->stdin_fd);
 	close_fd_ptr(&context->stdout_fd);
 	close_fd_ptr(&context->stderr_fd);
+	descriptors_close(&context->passed_fds, context->exec->n_descriptors);
 	seccomp_filter_clear(&context->filter);
 }
 
+/* On the caller's side still, where the score is what the host says. */
+static bool set_oom_score(const ExecContext *context, GError **err) {
+	if (context->oom_score_adj == INT32_MIN)
+		return true;
+	_cleanup_close_ int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc_fd < 0)
+		return fail_errno(err, errno, "cannot open \"/proc\"");
+	return conditions_set_oom_score(proc_fd, context->oom_score_adj, err);
+}
+
 static bool step_detach(ExecContext *context, GError **err) {
-	const int keep[] = {context->channel, context->program_fd, context->target_fd,
+	const int own[] = {context->channel, context->program_fd, context->target_fd,
 		context->stdin_fd, context->stdout_fd, context->stderr_fd};
+	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(int));
 	int r = join_detach();
 
 	if (r < 0)
 		return fail_errno(err, -r, "cannot detach the process");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	process_close_others(keep, ARRAY_LENGTH(keep));
+	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
+	g_array_append_vals(keep, context->passed_fds, (guint)context->exec->n_descriptors);
+	process_close_others((int *)keep->data, keep->len);
+	if (!set_oom_score(context, err))
+		return false;
 	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS && errno != EPERM)
 		return fail_errno(err, errno, "cannot make a session keyring");
 	return true;
@@ -117,14 +137,14 @@ static bool step_limits(ExecContext *context, GError **err) {
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++)
 		if (setrlimit(resource, &context->limits[resource]) < 0)
 			return fail_errno(err, errno, "cannot set resource limit %d", resource);
-	return true;
+	return conditions_apply_scheduling(context->exec->personality, err);
 }
 
 static bool step_user(ExecContext *context, GError **err) {
 	const RuntimeExec *exec = context->exec;
 
-	return process_find_user(context->root_fd, exec->user, exec->additional_groups, NULL, 0,
-		       &context->user, err) &&
+	return process_find_user(context->root_fd, exec->user, exec->additional_groups,
+		       exec->additional_gids, exec->n_additional_gids, &context->user, err) &&
 	       process_enter_cwd(context->root_fd, exec->cwd, NULL, err);
 }
 
@@ -151,10 +171,12 @@ static bool step_execute(ExecContext *context, GError **err) {
 
 	if (!sync_send_ready(context->channel, context->console_fd, err))
 		return false;
+	if (!descriptors_place(exec->descriptors, exec->n_descriptors, context->passed_fds,
+		    &context->channel, &context->program_fd, err))
+		return false;
 	const ProcessExec program = {
 		.program_fd = context->program_fd, .channel = context->channel};
-	const int keep[] = {context->channel, context->program_fd};
-	process_close_others(keep, ARRAY_LENGTH(keep));
+	process_close_for_program(&program, exec->descriptors, exec->n_descriptors);
 	prctl(PR_SET_PDEATHSIG, 0);
 	umask(exec->umask);
 	int r = join_become(&identity, &what);
@@ -200,6 +222,10 @@ static bool prepare(ExecContext *context, GError **err) {
 		if (prlimit(exec->target.pid, (enum __rlimit_resource)resource, NULL,
 			    &context->limits[resource]) < 0)
 			return fail_errno(err, errno, "cannot read the container's limits");
+	if (!conditions_read_oom_score(exec->target.pid, &context->oom_score_adj))
+		context->oom_score_adj = INT32_MIN;
+	if (!descriptors_take(exec->descriptors, exec->n_descriptors, &context->passed_fds, err))
+		return false;
 	return exec->terminal || (copy_stdio(exec->stdin_fd, &context->stdin_fd, err) &&
 					 copy_stdio(exec->stdout_fd, &context->stdout_fd, err) &&
 					 copy_stdio(exec->stderr_fd, &context->stderr_fd, err));

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "runtime/conditions.h"
+#include "runtime/descriptors.h"
 #include "runtime/join.h"
 #include "runtime/masks.h"
 #include "runtime/mounts.h"
@@ -42,6 +43,9 @@ void init_context_clear(InitContext *context) {
 	close_fd_ptr(&context->stdout_fd);
 	close_fd_ptr(&context->stderr_fd);
 	close_fd_ptr(&context->program_fd);
+	descriptors_close(&context->passed_fds, context->config->n_descriptors);
+	accounts_clear(&context->passwd);
+	accounts_clear(&context->group);
 	close_fd_ptr(&context->channel);
 	seccomp_filter_clear(&context->filter);
 }
@@ -55,7 +59,11 @@ static void drop_inherited(InitContext *context) {
 		context->stdout_fd, context->stderr_fd, context->program_fd};
 
 	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
+	const int files[] = {context->passwd.write_fd, context->passwd.mount_fd,
+		context->group.write_fd, context->group.mount_fd};
+	g_array_append_vals(keep, files, ARRAY_LENGTH(files));
 	g_array_append_vals(keep, context->mount_fds, (guint)context->config->n_mounts);
+	g_array_append_vals(keep, context->passed_fds, (guint)context->config->n_descriptors);
 	process_close_others((int *)keep->data, keep->len);
 }
 
@@ -116,6 +124,18 @@ static bool step_find_user(InitContext *context, GError **err) {
 		config->additional_gids, config->n_additional_gids, &context->user, err);
 }
 
+static bool step_accounts(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+	const AccountsRequest request = {.user = config->user,
+		.passwd_entry = config->accounts.passwd_entry,
+		.group_entry = config->accounts.group_entry,
+		.home = config->cwd,
+		.host_users = config->accounts.host_users};
+
+	return accounts_apply(
+		context->root_fd, &request, &context->user, &context->passwd, &context->group, err);
+}
+
 static bool step_working_directory(InitContext *context, GError **err) {
 	const RuntimeConfig *config = context->config;
 
@@ -135,11 +155,14 @@ static bool step_seal_root(InitContext *context, GError **err) {
 }
 
 static bool step_barrier(InitContext *context, GError **err) {
-	const int keep[] = {context->channel, context->root_fd, context->proc_fd, context->stdin_fd,
-		context->stdout_fd, context->stderr_fd, context->terminal_fd, context->console_fd,
-		context->program_fd};
+	const int own[] = {context->channel, context->root_fd, context->proc_fd,
+		context->full_proc_fd, context->stdin_fd, context->stdout_fd, context->stderr_fd,
+		context->terminal_fd, context->console_fd, context->program_fd};
+	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(int));
 
-	process_close_others(keep, ARRAY_LENGTH(keep));
+	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
+	g_array_append_vals(keep, context->passed_fds, (guint)context->config->n_descriptors);
+	process_close_others((int *)keep->data, keep->len);
 	if (!sync_send_ready(context->channel, context->console_fd, err))
 		return false;
 	close_fd_ptr(&context->console_fd);
@@ -150,7 +173,9 @@ static bool step_barrier(InitContext *context, GError **err) {
 
 /* After the barrier, because the network's interfaces have come in the meantime. */
 static bool step_sysctls(InitContext *context, GError **err) {
-	return sysctl_apply(context->proc_fd, context->config->sysctls, err);
+	int proc_fd = context->full_proc_fd >= 0 ? context->full_proc_fd : context->proc_fd;
+
+	return sysctl_apply(proc_fd, context->config->sysctls, err);
 }
 
 static bool step_stdio(InitContext *context, GError **err) {
@@ -179,9 +204,12 @@ static bool step_execute(InitContext *context, GError **err) {
 
 	/* Before the execve and before the look-up of the program: a path like /proc/self/fd/7
 	 * finds nothing but the channel, which is a socket, and podctl-exec. */
+	descriptors_add_env(&env, config->listen_fds_env);
+	if (!descriptors_place(config->descriptors, config->n_descriptors, context->passed_fds,
+		    &context->channel, &context->program_fd, err))
+		return false;
 	const ProcessExec exec = {.program_fd = context->program_fd, .channel = context->channel};
-	const int keep[] = {context->channel, context->program_fd};
-	process_close_others(keep, ARRAY_LENGTH(keep));
+	process_close_for_program(&exec, config->descriptors, config->n_descriptors);
 	prctl(PR_SET_PDEATHSIG, 0);
 	umask(config->umask);
 	int r = join_become(&identity, &what);
@@ -206,6 +234,7 @@ static const struct {
 	{"host name, loopback", step_furnish},
 	{"limits", step_limits},
 	{"user", step_find_user},
+	{"accounts", step_accounts},
 	{"working directory", step_working_directory},
 	{"seal root", step_seal_root},
 	{"barrier", step_barrier},

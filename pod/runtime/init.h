@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "runtime/accounts.h"
 #include "runtime/config.h"
 #include "runtime/process.h"
 #include "runtime/seccomp.h"
@@ -24,16 +25,19 @@ typedef struct InitContext {
 	int host_shm_fd; /* detached bind of the host's /dev/shm, with the host's IPC namespace */
 	int join_fd;     /* pidfd */
 	int stdin_fd, stdout_fd, stderr_fd;
-	int program_fd; /* podctl-exec, see process.h */
+	int program_fd;  /* podctl-exec or podctl-init, see process.h */
+	int *passed_fds; /* one for each of config->descriptors */
+	AccountsFile passwd, group;
 	SeccompFilter filter;
 
 	/* Found on the way by the first process. */
-	int shm_fd;      /* the pod's /dev/shm, detached */
-	int proc_fd;     /* a procfs of our own that is mounted nowhere: the trusted one */
-	int dev_fd;      /* the tmpfs at /dev */
-	int devpts_fd;   /* the devpts at /dev/pts */
-	int console_fd;  /* pty master, on its way to the launcher */
-	int terminal_fd; /* its other end, the future stdio */
+	int shm_fd;       /* the pod's /dev/shm, detached */
+	int proc_fd;      /* a procfs of our own that is mounted nowhere: the trusted one */
+	int full_proc_fd; /* with --security-opt proc-opts=subset=pid: one that has /proc/sys */
+	int dev_fd;       /* the tmpfs at /dev */
+	int devpts_fd;    /* the devpts at /dev/pts */
+	int console_fd;   /* pty master, on its way to the launcher */
+	int terminal_fd;  /* its other end, the future stdio */
 	ProcessUser user;
 } InitContext;
 

@@ -198,7 +198,22 @@ bool mounts_apply_user(InitContext *context, GError **err) {
 /* ---- the runtime's own mounts ---- */
 
 static int make_proc(InitContext *context) {
-	int fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
+	const RuntimeConfig *config = context->config;
+	size_t n = config->proc_options ? g_strv_length(config->proc_options) : 0;
+	g_autofree MountOption *options = g_new0(MountOption, n + 1);
+	g_auto(GStrv) words = g_strdupv(config->proc_options);
+
+	for (size_t i = 0; i < n; i++) {
+		char *value = strchr(words[i], '=');
+		*value = '\0';
+		options[i] = (MountOption){words[i], value + 1};
+	}
+	if (n > 0) {
+		context->full_proc_fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
+		if (context->full_proc_fd < 0)
+			return -1;
+	}
+	int fd = mounts_new("proc", options, n, ATTR_SAFE);
 
 	if (fd >= 0)
 		context->proc_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -218,8 +233,9 @@ static int make_cgroup(InitContext *context) {
 
 	if (!(owned & CLONE_NEWCGROUP))
 		return context->cgroup_fd >= 0 ? steal_fd(&context->cgroup_fd) : -1;
-	return mounts_new(
-		"cgroup2", NULL, 0, ATTR_SAFE | (config->privileged ? 0 : MOUNT_ATTR_RDONLY));
+	/* its own, or it would be the caller's that it could change */
+	bool writable = config->privileged || (config->cgroup_writable && config->cgroup);
+	return mounts_new("cgroup2", NULL, 0, ATTR_SAFE | (writable ? 0 : MOUNT_ATTR_RDONLY));
 }
 
 static int make_dev(InitContext *context) {

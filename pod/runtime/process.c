@@ -17,8 +17,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define ACCOUNT_FILE_MAX (1024 * 1024)
-#define GROUPS_MAX       1024
+#define ACCOUNT_FILE_MAX  (1024 * 1024)
+#define ACCOUNT_LINES_MAX 65536
+#define GROUPS_MAX        1024
 
 void process_user_clear(ProcessUser *user) {
 	g_free(user->groups);
@@ -29,6 +30,11 @@ void process_user_clear(ProcessUser *user) {
 
 static bool only_digits(const char *text) {
 	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* No name looks like a number, a sign or an option. */
+static bool is_name(const char *text) {
+	return g_ascii_isalpha(text[0]) || text[0] == '_' || (text[0] & 0x80);
 }
 
 /* 4294967295 means "no change" to the kernel and is never an id. */
@@ -107,7 +113,7 @@ static bool resolve_group(const char *text, const char *group, gid_t *ret_gid, G
 		*ret_gid = gid;
 		return true;
 	}
-	if (!*text || !find_group(group, text, ret_gid))
+	if (!is_name(text) || !find_group(group, text, ret_gid))
 		return fail(err, ERROR_INVALID,
 			"unable to find group %s: no matching entries in group file", text);
 	return true;
@@ -155,7 +161,7 @@ static bool resolve_user(const char *name, const char *passwd, ProcessUser *user
 		find_passwd(passwd, NULL, user);
 		return true;
 	}
-	if (!find_passwd(passwd, name, user))
+	if (!is_name(name) || !find_passwd(passwd, name, user))
 		return fail(err, ERROR_INVALID,
 			"unable to find user %s: no matching entries in passwd file", name);
 	return true;
@@ -197,7 +203,7 @@ bool process_parse_user(const char *user, const char *passwd, const char *group,
 
 /* A missing file gives NULL. Whatever the image put in its place (fifo, directory, a link into
  * /proc) is refused before a byte is read. */
-static bool read_account_file(int root_fd, const char *path, char **ret_text, GError **err) {
+bool process_read_account_file(int root_fd, const char *path, char **ret_text, GError **err) {
 	_cleanup_close_ int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 	struct statfs system;
@@ -213,15 +219,24 @@ static bool read_account_file(int root_fd, const char *path, char **ret_text, GE
 		return fail(err, ERROR_INVALID, "\"%s\" of the container is not a file", path);
 	if (info.st_size > ACCOUNT_FILE_MAX)
 		return fail(err, ERROR_INVALID, "\"%s\" of the container is too big", path);
-	return fd_read_all(fd, path, ACCOUNT_FILE_MAX, ret_text, NULL, err);
+	g_autofree char *text = NULL;
+	size_t size, lines = 0;
+	if (!fd_read_all(fd, path, ACCOUNT_FILE_MAX, &text, &size, err))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		lines += text[i] == '\n';
+	if (lines > ACCOUNT_LINES_MAX)
+		return fail(err, ERROR_INVALID, "\"%s\" of the container has too many lines", path);
+	*ret_text = g_steal_pointer(&text);
+	return true;
 }
 
 bool process_find_user(int root_fd, const char *user, char *const *groups, const gid_t *gids,
 	size_t n_gids, ProcessUser *ret_user, GError **err) {
 	g_autofree char *passwd = NULL, *group = NULL;
 
-	return read_account_file(root_fd, "/etc/passwd", &passwd, err) &&
-	       read_account_file(root_fd, "/etc/group", &group, err) &&
+	return process_read_account_file(root_fd, "/etc/passwd", &passwd, err) &&
+	       process_read_account_file(root_fd, "/etc/group", &group, err) &&
 	       process_parse_user(user, passwd, group, groups, gids, n_gids, ret_user, err);
 }
 
@@ -368,4 +383,15 @@ void process_close_others(const int *keep, size_t n) {
 		first = (unsigned)sorted[i] + 1;
 	}
 	sys_close_range(first, UINT_MAX, 0);
+}
+
+void process_close_for_program(
+	const ProcessExec *exec, const RuntimeDescriptor *passed, size_t n_passed) {
+	g_autofree int *keep = g_new(int, n_passed + 2);
+
+	keep[0] = exec->channel;
+	keep[1] = exec->program_fd;
+	for (size_t i = 0; i < n_passed; i++)
+		keep[i + 2] = passed[i].to;
+	process_close_others(keep, n_passed + 2);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "runtime/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,14 +25,19 @@ typedef struct ProcessUser {
 
 void process_user_clear(ProcessUser *user);
 
-/* user: "", "U", "U:G", ":G"; digits are ids, never names. passwd and group: contents of the
- * files, or NULL. Numeric users need no entry. groups: further groups by name or number. */
+/* user: "", "U", "U:G", ":G"; digits are ids, never names, and a name begins with a letter or "_":
+ * "+1" or "0x0" is nobody, whatever passwd says (security.md B4-04). passwd and group: contents of
+ * the files, or NULL. Numeric users need no entry. groups: further groups by name or number. */
 bool process_parse_user(const char *user, const char *passwd, const char *group,
 	char *const *groups, const gid_t *gids, size_t n_gids, ProcessUser *ret_user, GError **err);
 
 /* The same with the files of the container below root_fd, each at most 1 MiB. */
 bool process_find_user(int root_fd, const char *user, char *const *groups, const gid_t *gids,
 	size_t n_gids, ProcessUser *ret_user, GError **err);
+
+/* Reads /etc/passwd or /etc/group of the container: at most 1 MiB and 65536 lines, a plain file.
+ * *ret_text is NULL when there is none; free with g_free. */
+bool process_read_account_file(int root_fd, const char *path, char **ret_text, GError **err);
 
 /* Enters the working directory and proves that it is inside the root (security.md A11.5). With
  * owner, a missing directory is made and given to that user. */
@@ -60,6 +66,10 @@ typedef struct ProcessExec {
 /* Looks the program up and executes it by way of podctl-exec; returns only on failure. A failure
  * of the last execve itself goes through the channel. */
 bool process_execute(const ProcessExec *exec, char *const *argv, char *const *env, GError **err);
+
+/* Closes every descriptor above 2 but those of the program itself and its passed ones. */
+void process_close_for_program(
+	const ProcessExec *exec, const RuntimeDescriptor *passed, size_t n_passed);
 
 /* Closes every descriptor above 2 that is not in keep; -1 in it is ignored. */
 void process_close_others(const int *keep, size_t n);

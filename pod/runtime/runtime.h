@@ -70,6 +70,11 @@ typedef struct RuntimeExec {
 	const char *seccomp_profile, *seccomp_cache_dir;
 	unsigned umask;
 	const char *cgroup;
+	unsigned long personality;
+	const gid_t *additional_gids;
+	size_t n_additional_gids;
+	const RuntimeDescriptor *descriptors;
+	size_t n_descriptors;
 	bool terminal;
 	unsigned rows, columns; /* of the terminal; 0: unknown */
 	int stdin_fd, stdout_fd,
