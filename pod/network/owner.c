@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ID_MIN = 12, ID_MAX = 64 };
+enum { ID_LENGTH_MIN = 12, ID_LENGTH_MAX = 64 };
 
 void owner_record_free(OwnerRecord *record) {
 	if (!record)
@@ -31,7 +31,7 @@ void owner_record_free(OwnerRecord *record) {
 bool owner_id_is_valid(const char *id) {
 	size_t length = strlen(id);
 
-	return length >= ID_MIN && length <= ID_MAX && str_is_hex(id);
+	return length >= ID_LENGTH_MIN && length <= ID_LENGTH_MAX && str_is_hex(id);
 }
 
 int owner_open_state(const char *path, bool make, GError **err) {
@@ -101,7 +101,7 @@ bool owner_remove(int state_fd, const char *id, GError **err) {
 }
 
 bool owner_holds(int dir_fd, const char *name, const char *id) {
-	char target[ID_MAX + 2];
+	char target[ID_LENGTH_MAX + 2];
 	ssize_t length = readlinkat(dir_fd, name, target, sizeof target);
 
 	return length >= 0 && (size_t)length == strlen(id) &&

@@ -197,7 +197,8 @@ bool mounts_apply_user(InitContext *context, GError **err) {
 
 /* ---- the runtime's own mounts ---- */
 
-static int make_proc(InitContext *context) {
+/* A procfs with the options that were asked for. What sets sysctls needs all of it. */
+static int new_proc(InitContext *context) {
 	const RuntimeConfig *config = context->config;
 	size_t n = config->proc_options ? g_strv_length(config->proc_options) : 0;
 	g_autofree MountOption *options = g_new0(MountOption, n + 1);
@@ -213,7 +214,11 @@ static int make_proc(InitContext *context) {
 		if (context->full_proc_fd < 0)
 			return -1;
 	}
-	int fd = mounts_new("proc", options, n, ATTR_SAFE);
+	return mounts_new("proc", options, n, ATTR_SAFE);
+}
+
+static int make_proc(InitContext *context) {
+	int fd = new_proc(context);
 
 	if (fd >= 0)
 		context->proc_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
