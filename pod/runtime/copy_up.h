@@ -3,8 +3,15 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/idrange.h"
+
+/* What is written gets the ids inside these maps for those outside, which are the ones seen. */
+typedef struct CopyUpIds {
+	const IdMap *uids, *gids;
+} CopyUpIds;
 
 /* Copies the contents of the directory from_fd (O_PATH is fine) into the directory to_fd: files,
  * directories, links, fifos with owner, mode and times, and the directory's own owner and mode.
- * Follows no link, crosses no mount. The caller's umask is 0. */
-bool copy_up(int from_fd, int to_fd, GError **err);
+ * Follows no link, crosses no mount. ids may be NULL. The caller's umask is 0 or does not matter.
+ */
+bool copy_up(int from_fd, int to_fd, const CopyUpIds *ids, GError **err);

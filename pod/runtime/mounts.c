@@ -55,68 +55,10 @@ int mounts_clone(int dir_fd, const char *path, bool recursive, unsigned attribut
 
 /* ---- the user's mounts ---- */
 
-bool mounts_check_destination(const char *destination, GError **err) {
-	static const char *const harmless[] = {"/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
-		"/proc/uptime", "/proc/loadavg", "/proc/swaps", "/proc/diskstats", "/proc/net/dev",
-		"/proc/slabinfo", NULL};
-	g_autofree char *path = str_clean_path(destination);
-
-	if (path[0] != '/' || strcmp(path, "/") == 0)
-		return fail(
-			err, ERROR_INVALID, "cannot mount on \"%s\" of the container", destination);
-	if ((strcmp(path, "/proc") == 0 || g_str_has_prefix(path, "/proc/")) &&
-		!str_in_list(path, harmless))
-		return fail(err, ERROR_INVALID,
-			"cannot mount on \"%s\": the container's /proc is not replaceable",
-			destination);
-	return true;
-}
-
 static unsigned attributes_of(const RuntimeMount *mount) {
 	return (mount->read_only ? MOUNT_ATTR_RDONLY : 0) |
 	       (mount->nosuid ? MOUNT_ATTR_NOSUID : 0) | (mount->nodev ? MOUNT_ATTR_NODEV : 0) |
 	       (mount->noexec ? MOUNT_ATTR_NOEXEC : 0);
-}
-
-static bool propagation_of(const char *text, uint64_t *ret_propagation, GError **err) {
-	const char *word = !text ? "private" : text[0] == 'r' ? text + 1 : text;
-
-	if (strcmp(word, "private") == 0)
-		*ret_propagation = MS_PRIVATE;
-	else if (strcmp(word, "slave") == 0)
-		*ret_propagation = MS_SLAVE;
-	else if (strcmp(word, "shared") == 0)
-		*ret_propagation = MS_SHARED;
-	else
-		return fail(err, ERROR_INVALID, "unknown mount propagation \"%s\"", text);
-	return true;
-}
-
-bool mounts_prepare(const RuntimeMount *mount, int *ret_fd, GError **err) {
-	struct mount_attr wanted = {.attr_set = attributes_of(mount)};
-	unsigned depth = mount->recursive ? AT_RECURSIVE : 0;
-	uint64_t propagation = 0;
-
-	*ret_fd = -1;
-	if (!mounts_check_destination(mount->destination, err))
-		return false;
-	if (mount->kind == MOUNT_TMPFS)
-		return true;
-	if (!propagation_of(mount->propagation, &propagation, err))
-		return false;
-	wanted.propagation = propagation;
-	_cleanup_close_ int fd =
-		sys_open_tree(AT_FDCWD, mount->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth);
-	if (fd < 0)
-		return fail_errno(err, errno, "cannot mount \"%s\" on \"%s\"", mount->source,
-			mount->destination);
-	/* Before it is attached anywhere: there is no moment in which a read-only mount can be
-	 * written (security.md A07.3). */
-	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | depth, &wanted) < 0)
-		return fail_errno(
-			err, errno, "cannot set the options of mount \"%s\"", mount->destination);
-	*ret_fd = steal_fd(&fd);
-	return true;
 }
 
 static bool is_directory(int fd) {
@@ -138,31 +80,132 @@ static bool check_point(int point, const char *destination, GError **err) {
 		"cannot mount on \"%s\": it leads into the container's /proc", destination);
 }
 
-/* Makes the destination and puts fd there. */
-static bool attach(InitContext *context, int fd, const char *destination, GError **err) {
-	_cleanup_close_ int point = rootfs_make(context->root_fd, destination,
-		is_directory(fd) ? POINT_DIRECTORY : POINT_FILE, NULL, err);
+/* Where a mount goes. real: exactly there, because the runtime's own mount would be. -1 on error.
+ */
+static int make_point(
+	InitContext *context, const char *destination, PointKind kind, bool real, GError **err) {
+	_cleanup_close_ int point =
+		real ? rootfs_real_dir(context->root_fd, destination, err)
+		     : rootfs_make(context->root_fd, destination, kind, NULL, err);
 
-	if (point < 0 || !check_point(point, destination, err))
-		return false;
-	if (sys_move_mount(fd, point) < 0)
-		return fail_errno(err, errno, "cannot mount on \"%s\"", destination);
-	return true;
+	return point >= 0 && check_point(point, destination, err) ? steal_fd(&point) : -1;
 }
 
-static bool apply_tmpfs(InitContext *context, const RuntimeMount *mount, GError **err) {
-	unsigned attributes = attributes_of(mount);
-	_cleanup_close_ int point =
-		rootfs_make(context->root_fd, mount->destination, POINT_DIRECTORY, NULL, err);
+static bool put(int fd, int point, const char *destination, GError **err) {
+	return sys_move_mount(fd, point) == 0 ||
+	       fail_errno(err, errno, "cannot mount on \"%s\"", destination);
+}
 
-	if (point < 0 || !check_point(point, mount->destination, err))
+/* Makes the destination and puts fd there. */
+static bool attach(InitContext *context, int fd, const char *destination, bool real, GError **err) {
+	_cleanup_close_ int point = make_point(
+		context, destination, is_directory(fd) ? POINT_DIRECTORY : POINT_FILE, real, err);
+
+	return point >= 0 && put(fd, point, destination, err);
+}
+
+/* Of a fresh overlay only one part is wanted. A part can be copied only from a mount that is
+ * attached (before Linux 6.15): for a moment all of it covers the root, which nobody looks at yet.
+ */
+static int take_part(InitContext *context, int fd, const char *subpath, GError **err) {
+	_cleanup_close_ int part = -1, tree = -1;
+
+	if (sys_move_mount(fd, context->root_fd) < 0) {
+		fail_errno(err, errno, "cannot mount the image");
+		return -1;
+	}
+	part = sys_openat2(fd, subpath, O_PATH | O_CLOEXEC,
+		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	if (part < 0)
+		fail_errno(err, errno, "cannot mount \"%s\" of the image", subpath);
+	else if ((tree = sys_open_tree(
+			  part, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)) < 0)
+		fail_errno(err, errno, "cannot mount \"%s\" of the image", subpath);
+	if (fchdir(fd) < 0 || sys_umount_detach(".") < 0 || fchdir(context->root_fd) < 0) {
+		if (tree >= 0)
+			fail_errno(err, errno, "cannot detach the image");
+		return -1;
+	}
+	return steal_fd(&tree);
+}
+
+static bool attach_prepared(
+	InitContext *context, const RuntimeMount *mount, int fd, bool real, GError **err) {
+	if (mount->kind != MOUNT_OVERLAY || !mount->subpath)
+		return attach(context, fd, mount->destination, real, err);
+	_cleanup_close_ int part = take_part(context, fd, mount->subpath, err);
+	return part >= 0 && attach(context, part, mount->destination, real, err);
+}
+
+/* The options of a fresh file system, as texts. */
+typedef struct FreshOptions {
+	MountOption rows[8];
+	char texts[8][24];
+	size_t n;
+} FreshOptions;
+
+static void add_option(FreshOptions *options, const char *key, const char *format, uint64_t value) {
+	char *text = options->texts[options->n];
+
+	if (*format == 'o')
+		g_snprintf(text, sizeof(options->texts[0]), "%o", (unsigned)value);
+	else
+		g_snprintf(text, sizeof(options->texts[0]), "%" G_GUINT64_FORMAT, value);
+	options->rows[options->n++] = (MountOption){key, *format ? text : NULL};
+}
+
+static int make_fresh(const RuntimeMount *mount) {
+	static const char *const types[] = {
+		[MOUNT_TMPFS] = "tmpfs", [MOUNT_RAMFS] = "ramfs", [MOUNT_DEVPTS] = "devpts"};
+	unsigned attributes = attributes_of(mount) & ~(unsigned)MOUNT_ATTR_RDONLY;
+	FreshOptions options = {0};
+
+	add_option(&options, "mode", "octal", mount->mode);
+	if (mount->kind == MOUNT_DEVPTS) {
+		add_option(&options, "newinstance", "", 0);
+		add_option(&options, "ptmxmode", "octal", 0666);
+		attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	}
+	if (mount->max)
+		add_option(&options, "max", "number", mount->max);
+	if (mount->size_bytes)
+		add_option(&options, "size", "number", mount->size_bytes);
+	if (mount->max_inodes)
+		add_option(&options, "nr_inodes", "number", mount->max_inodes);
+	if (mount->no_swap)
+		add_option(&options, "noswap", "", 0);
+	if (mount->uid >= 0)
+		add_option(&options, "uid", "number", (uint64_t)mount->uid);
+	if (mount->gid >= 0)
+		add_option(&options, "gid", "number", (uint64_t)mount->gid);
+	return mounts_new(types[mount->kind], options.rows, options.n, attributes);
+}
+
+static bool give_to_user(InitContext *context, int fd, GError **err) {
+	ProcessUser user = {0};
+
+	if (!process_find_user(context->root_fd, context->config->user, NULL, NULL, 0, &user, err))
 		return false;
-	_cleanup_close_ int fd = mounts_new_tmpfs(
-		mount->size_bytes, mount->mode, attributes & ~(unsigned)MOUNT_ATTR_RDONLY);
+	/* fd stands for a mount, which is no open file */
+	int r = fchownat(fd, "", user.uid, user.gid, AT_EMPTY_PATH);
+	process_user_clear(&user);
+	return r == 0 || fail_errno(err, errno, "cannot change the owner of a tmpfs");
+}
+
+static bool apply_fresh(InitContext *context, const RuntimeMount *mount, bool real, GError **err) {
+	_cleanup_close_ int point =
+		make_point(context, mount->destination, POINT_DIRECTORY, real, err);
+
+	if (point < 0)
+		return false;
+	_cleanup_close_ int fd = make_fresh(mount);
 	if (fd < 0)
-		return fail_errno(err, errno, "cannot make a tmpfs for \"%s\"", mount->destination);
-	if (mount->copy_up && !copy_up(point, fd, err))
+		return fail_errno(
+			err, errno, "cannot make a file system for \"%s\"", mount->destination);
+	if (mount->copy_up && !copy_up(point, fd, NULL, err))
 		return fail_prefix(err, "cannot fill the tmpfs on \"%s\"", mount->destination);
+	if (mount->chown && !give_to_user(context, fd, err))
+		return false;
 	if (mount->read_only) {
 		struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
@@ -170,29 +213,20 @@ static bool apply_tmpfs(InitContext *context, const RuntimeMount *mount, GError 
 			return fail_errno(err, errno, "cannot make the tmpfs on \"%s\" read-only",
 				mount->destination);
 	}
-	if (sys_move_mount(fd, point) < 0)
-		return fail_errno(err, errno, "cannot mount on \"%s\"", mount->destination);
-	return true;
+	return put(fd, point, mount->destination, err);
 }
 
-bool mounts_apply_user(InitContext *context, GError **err) {
-	const RuntimeConfig *config = context->config;
+static bool apply_one(InitContext *context, size_t i, bool real, GError **err) {
+	const RuntimeMount *mount = context->config->mounts[i];
+	g_autoptr(GError) error = NULL;
+	bool prepared = mount->kind == MOUNT_BIND || mount->kind == MOUNT_OVERLAY;
+	bool done = prepared ? attach_prepared(context, mount, context->mount_fds[i], real, &error)
+			     : apply_fresh(context, mount, real, &error);
 
-	for (size_t i = 0; i < config->n_mounts; i++) {
-		const RuntimeMount *mount = config->mounts[i];
-		g_autoptr(GError) error = NULL;
-		bool done = mount->kind == MOUNT_TMPFS ? apply_tmpfs(context, mount, &error)
-						       : attach(context, context->mount_fds[i],
-								 mount->destination, &error);
-
-		if (!done && !mount->optional) {
-			g_propagate_error(err, g_steal_pointer(&error));
-			return false;
-		}
-	}
-	if (context->notify_fd >= 0)
-		return attach(context, context->notify_fd, "/run/notify", err);
-	return true;
+	if (done || mount->optional)
+		return true;
+	g_propagate_error(err, g_steal_pointer(&error));
+	return false;
 }
 
 /* ---- the runtime's own mounts ---- */
@@ -218,7 +252,8 @@ static int new_proc(InitContext *context) {
 }
 
 static int make_proc(InitContext *context) {
-	int fd = new_proc(context);
+	int fd = context->host_proc_fd >= 0 ? steal_fd(&context->host_proc_fd)
+					    : new_proc(context);
 
 	if (fd >= 0)
 		context->proc_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -226,8 +261,11 @@ static int make_proc(InitContext *context) {
 }
 
 static int make_sys(InitContext *context) {
-	return mounts_new("sysfs", NULL, 0,
+	int fd = mounts_new("sysfs", NULL, 0,
 		ATTR_SAFE | (context->config->privileged ? 0 : MOUNT_ATTR_RDONLY));
+
+	/* the kernel refuses it to a user namespace that does not own the network namespace */
+	return fd < 0 && context->host_sys_fd >= 0 ? steal_fd(&context->host_sys_fd) : fd;
 }
 
 /* Without a cgroup namespace a new mount would reset the options of the host's only cgroup2
@@ -244,7 +282,8 @@ static int make_cgroup(InitContext *context) {
 }
 
 static int make_dev(InitContext *context) {
-	int fd = devices_make(context->config, 0, 0);
+	int fd = context->host_dev_fd >= 0 ? steal_fd(&context->host_dev_fd)
+					   : devices_make(context->config, 0, 0);
 
 	if (fd >= 0)
 		context->dev_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -254,8 +293,11 @@ static int make_dev(InitContext *context) {
 static int make_devpts(InitContext *context) {
 	static const MountOption options[] = {
 		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}};
-	int fd = mounts_new(
-		"devpts", options, ARRAY_LENGTH(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	uint32_t outside;
+	/* the last one needs the group in the user namespace (security.md A05.2) */
+	bool no_group = context->user_fd >= 0 && !id_map_to_outside(&context->gids, 5, &outside);
+	int fd = mounts_new("devpts", options, ARRAY_LENGTH(options) - no_group,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	if (fd >= 0)
 		context->devpts_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -292,7 +334,35 @@ static const SystemMount system_mounts[] = {
 	{"/dev/mqueue", make_mqueue, true},
 };
 
+/* The user's mount with this destination; -1: none. */
+static ssize_t find_mount(const RuntimeConfig *config, const char *destination) {
+	for (size_t i = 0; i < config->n_mounts; i++)
+		if (strcmp(config->mounts[i]->destination, destination) == 0)
+			return (ssize_t)i;
+	return -1;
+}
+
+/* A terminal comes from a devpts of our own, also where the user sees another one or none. */
+static bool keep_hidden_devpts(InitContext *context, const SystemMount *mount, GError **err) {
+	if (mount->make != make_devpts || !context->config->terminal)
+		return true;
+	_cleanup_close_ int fd = make_devpts(context);
+	return fd >= 0 || fail_errno(err, errno, "cannot make a devpts");
+}
+
 static bool apply_system(InitContext *context, const SystemMount *mount, GError **err) {
+	const RuntimeConfig *config = context->config;
+	bool in_users_dev = g_str_has_prefix(mount->destination, "/dev/") &&
+			    runtime_config_has_mount(config, "/dev");
+	ssize_t user = find_mount(config, mount->destination);
+
+	if (in_users_dev || user >= 0) {
+		if (!keep_hidden_devpts(context, mount, err))
+			return false;
+		return user < 0 || apply_one(context, (size_t)user, true, err);
+	}
+	if (mount->make == make_shm && config->no_shm)
+		return true;
 	g_autoptr(GError) error = NULL;
 	_cleanup_close_ int fd = mount->make(context);
 
@@ -307,9 +377,7 @@ static bool apply_system(InitContext *context, const SystemMount *mount, GError 
 		g_propagate_error(err, g_steal_pointer(&error));
 		return false;
 	}
-	if (sys_move_mount(fd, point) < 0)
-		return fail_errno(err, errno, "cannot mount on \"%s\"", mount->destination);
-	return true;
+	return put(fd, point, mount->destination, err);
 }
 
 /* A second view of the same procfs that is mounted nowhere, so that nothing can be put over parts
@@ -329,4 +397,39 @@ bool mounts_apply_system(InitContext *context, GError **err) {
 		if (!apply_system(context, mount, err))
 			return false;
 	return keep_trusted_proc(context, err);
+}
+
+/* Those on a place of the runtime's own are there already. */
+bool mounts_apply_user(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		bool done = false;
+
+		array_foreach (mount, system_mounts)
+			done = done ||
+			       strcmp(mount->destination, config->mounts[i]->destination) == 0;
+		if (!done && !apply_one(context, i, false, err))
+			return false;
+	}
+	if (context->notify_fd >= 0)
+		return attach(context, context->notify_fd, "/run/notify", false, err);
+	return true;
+}
+
+bool mounts_seal_dev(InitContext *context, GError **err) {
+	static const char *const places[] = {"/dev", "/dev/shm"};
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (!context->config->read_only_dev)
+		return true;
+	array_foreach (place, places) {
+		if (runtime_config_has_mount(context->config, *place) ||
+			runtime_config_has_mount(context->config, "/dev"))
+			continue;
+		_cleanup_close_ int fd = rootfs_open(context->root_fd, *place, O_PATH);
+		if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH, &read_only) < 0)
+			return fail_errno(err, errno, "cannot make \"%s\" read-only", *place);
+	}
+	return true;
 }

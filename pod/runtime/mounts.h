@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Everything mounted into a container's root: the runtime's own table (/proc, /sys, /dev ...) and
- * what the user asked for. Sources are opened by the launcher, destinations are resolved in the
- * root, and both ends of every mount are descriptors.
+ * what the user asked for. Sources are opened by the launcher (mount_sources.h), destinations are
+ * resolved in the root, and both ends of every mount are descriptors.
  */
 #pragma once
 
@@ -23,14 +23,8 @@ int mounts_new_tmpfs(uint64_t size_bytes, unsigned mode, unsigned attributes);
  * errno. attributes are set and propagation is made private before anybody can see it. */
 int mounts_clone(int dir_fd, const char *path, bool recursive, unsigned attributes);
 
-/* Launcher: opens the source of one mount as a detached tree with its final attributes; -1 and no
- * error for a tmpfs. False on error. */
-bool mounts_prepare(const RuntimeMount *mount, int *ret_fd, GError **err);
-
-/* Launcher: refuses a destination at or below /proc that is not on the short list of files that
- * tools emulate (security.md A06.5). */
-bool mounts_check_destination(const char *destination, GError **err);
-
 /* First process, steps in this order. */
 bool mounts_apply_system(InitContext *context, GError **err);
 bool mounts_apply_user(InitContext *context, GError **err);
+/* Last of all, with config->read_only_dev: nothing can be made in /dev and /dev/shm any more. */
+bool mounts_seal_dev(InitContext *context, GError **err);

@@ -11,7 +11,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-static const char *const run_directories[] = {"containers", "pods", "names", "pending"};
+static const char *const run_directories[] = {
+	"containers", "pods", "volumes", "names", "volume-names", "pending"};
 
 int lock_file(Store *store, const char *name, int operation, GError **err) {
 	_cleanup_close_ int fd =
@@ -114,7 +115,7 @@ static bool prepare_run(Store *store, const char *old_boot, GError **err) {
 				store->run_path, name);
 	}
 	return drop_old_scratch(store, err) && revive_kind(store, STORE_CONTAINER, err) &&
-	       revive_kind(store, STORE_POD, err);
+	       revive_kind(store, STORE_POD, err) && revive_kind(store, STORE_VOLUME, err);
 }
 
 static bool initialise(Store *store, GError **err) {

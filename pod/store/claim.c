@@ -12,17 +12,30 @@
 
 enum { CLAIM_ATTEMPTS = 100 };
 
-static char *claim_path(const char *name) {
-	return g_strconcat("names/", name, NULL);
+/* A volume may be called like a container. */
+static const char *claim_directory(bool volume) {
+	return volume ? "volume-names" : "names";
 }
 
-char *claim_owner(const Store *store, const char *name) {
-	g_autofree char *path = claim_path(name);
+static bool is_volume(const char *owner_path) {
+	return g_str_has_prefix(owner_path, "volumes/");
+}
+
+static char *claim_path(bool volume, const char *name) {
+	return g_strconcat(claim_directory(volume), "/", name, NULL);
+}
+
+char *claim_owner(const Store *store, StoreKind kind, const char *name) {
+	g_autofree char *path = claim_path(kind == STORE_VOLUME, name);
 	char target[128];
 	ssize_t n =
 		store->run_fd < 0 ? -1 : readlinkat(store->run_fd, path, target, sizeof target - 1);
 
 	return n < 0 ? NULL : g_strndup(target, (size_t)n);
+}
+
+static char *owner_beside(const Store *store, const char *owner_path, const char *name) {
+	return claim_owner(store, is_volume(owner_path) ? STORE_VOLUME : STORE_CONTAINER, name);
 }
 
 /* Puts our link in the place of a claim whose owner is gone. *ret_done is false when somebody else
@@ -31,12 +44,12 @@ static bool take_over(Store *store, const char *name, const char *stale, const c
 	bool *ret_done, GError **err) {
 	/* no name starts with a dot, and the lock makes the temporary ours */
 	static const char temporary[] = "names/.claim";
-	g_autofree char *path = claim_path(name);
+	g_autofree char *path = claim_path(is_volume(owner_path), name);
 	_cleanup_close_ int lock = lock_file(store, "names.lock", LOCK_EX, err);
 
 	if (lock < 0)
 		return false;
-	g_autofree char *owner = claim_owner(store, name);
+	g_autofree char *owner = owner_beside(store, owner_path, name);
 	*ret_done = false;
 	if (g_strcmp0(owner, stale) != 0 || !object_is_gone(store, stale))
 		return true;
@@ -59,15 +72,19 @@ static bool fail_taken(const char *name, const char *owner, GError **err) {
 }
 
 bool claim_take(Store *store, const char *name, const char *owner_path, GError **err) {
-	g_autofree char *path = claim_path(name);
+	g_autofree char *path = claim_path(is_volume(owner_path), name);
 
 	for (int i = 0; i < CLAIM_ATTEMPTS; i++) {
 		bool done = false;
 		if (symlinkat(owner_path, store->run_fd, path) == 0)
 			return true;
+		/* a run directory from before there were volumes */
+		if (errno == ENOENT && i == 0 &&
+			mkdirat(store->run_fd, claim_directory(is_volume(owner_path)), 0700) == 0)
+			continue;
 		if (errno != EEXIST)
 			return fail_errno(err, errno, "cannot claim the name \"%s\"", name);
-		g_autofree char *owner = claim_owner(store, name);
+		g_autofree char *owner = owner_beside(store, owner_path, name);
 		if (!owner)
 			continue; /* given back in this moment */
 		if (strcmp(owner, owner_path) == 0)
@@ -83,8 +100,8 @@ bool claim_take(Store *store, const char *name, const char *owner_path, GError *
 }
 
 void claim_release(Store *store, const char *name, const char *owner_path) {
-	g_autofree char *path = claim_path(name);
-	g_autofree char *owner = claim_owner(store, name);
+	g_autofree char *path = claim_path(is_volume(owner_path), name);
+	g_autofree char *owner = owner_beside(store, owner_path, name);
 
 	/* nobody takes over a claim whose owner exists, and we are the owner and hold its lock */
 	if (g_strcmp0(owner, owner_path) == 0)
@@ -92,7 +109,8 @@ void claim_release(Store *store, const char *name, const char *owner_path) {
 }
 
 bool claim_settle(Store *store, const char *name, const char *owner_path, GError **err) {
-	g_auto(GStrv) names = fd_list_dir(store->run_fd, "names", err);
+	g_auto(GStrv) names =
+		fd_list_dir(store->run_fd, claim_directory(is_volume(owner_path)), err);
 
 	if (!names)
 		return false;

@@ -56,8 +56,8 @@ bool claim_take(Store *store, const char *name, const char *owner_path, GError *
 /* Gives the name back if it is owner_path's. */
 void claim_release(Store *store, const char *name, const char *owner_path);
 
-/* "KIND/ID" of who claims the name, or NULL; free with g_free. */
-char *claim_owner(const Store *store, const char *name);
+/* "KIND/ID" of who claims the name among its kind, or NULL; free with g_free. */
+char *claim_owner(const Store *store, StoreKind kind, const char *name);
 
 /* Gives back every name of the owner but one (NULL: all), and claims that. For objects that were
  * left in the middle of a change. */

@@ -11,11 +11,13 @@
 static const char *const directories[] = {
 	[STORE_CONTAINER] = "containers",
 	[STORE_POD] = "pods",
+	[STORE_VOLUME] = "volumes",
 };
 
 static const char *const words[] = {
 	[STORE_CONTAINER] = "container",
 	[STORE_POD] = "pod",
+	[STORE_VOLUME] = "volume",
 };
 
 const char *kind_directory(StoreKind kind) {
@@ -128,7 +130,7 @@ static char *find_by_name(Store *store, StoreKind kind, const char *name) {
 
 	if (!name_check(name, "name", NULL))
 		return NULL;
-	owner = claim_owner(store, name);
+	owner = claim_owner(store, kind, name);
 	if (!owner || !object_path_parse(owner, &owner_kind, &id) || owner_kind != kind ||
 		!is_published(store, kind, id))
 		return NULL;
@@ -161,13 +163,17 @@ char *store_find(Store *store, StoreKind kind, const char *name_or_id, GError **
 	if (!store_ready(store, false, err))
 		return NULL;
 	id = find_by_name(store, kind, name_or_id);
-	if (!id && str_is_hex(name_or_id) && strlen(name_or_id) <= ID_LENGTH) {
+	if (!id && kind != STORE_VOLUME && str_is_hex(name_or_id) &&
+		strlen(name_or_id) <= ID_LENGTH) {
 		if (strlen(name_or_id) == ID_LENGTH && is_published(store, kind, name_or_id))
 			return g_strdup(name_or_id);
 		id = find_by_prefix(store, kind, name_or_id, &error);
 	}
 	if (error)
 		g_propagate_error(err, g_steal_pointer(&error));
+	else if (!id && kind == STORE_VOLUME)
+		fail(err, ERROR_NOT_FOUND, "no volume with name \"%s\" found: no such volume",
+			name_or_id);
 	else if (!id)
 		fail(err, ERROR_NOT_FOUND, "no %s with name or ID \"%s\" found: no such %s",
 			words[kind], name_or_id, words[kind]);

@@ -5,11 +5,12 @@
  * altogether. One directory an object, one file a record, replaced by rename, never edited.
  * Writers lock one object; readers never lock and never wait.
  *
- *   STATE/{containers,pods}/ID/RECORD.json   persistent objects
- *   RUN/{containers,pods}/ID/RECORD.json     run-time facts, and all of a volatile object
+ *   STATE/{containers,pods,volumes}/ID/RECORD.json   persistent objects
+ *   RUN/{containers,pods,volumes}/ID/RECORD.json     run-time facts, and all of a volatile object
  *                                            flock on the directory itself is the object's lock
- *   RUN/{containers,pods}/ID/journal         one JSON line for each host-side change made for it
+ *   RUN/{containers,pods,volumes}/ID/journal one JSON line for each host-side change made for it
  *   RUN/names/NAME -> KIND/ID                claims; containers and pods share one set of names
+ *   RUN/volume-names/NAME -> volumes/ID      claims of volumes
  *   RUN/pending/ID -> KIND/ID                objects with an operation under way: whoever finds
  *                                            one whose lock is free finishes or undoes it
  *   STATE/scratch/BOOTID/ID/                 upper layers of volatile objects
@@ -30,6 +31,7 @@ typedef struct Store Store;
 typedef enum StoreKind {
 	STORE_CONTAINER,
 	STORE_POD,
+	STORE_VOLUME,
 } StoreKind;
 
 /* Both paths are absolute; nothing is made before the first write. */
@@ -66,7 +68,8 @@ bool store_publish(StoreObject *object, const char *name, const json_t *definiti
 /* Opens an object by its full id. ERROR_NOT_FOUND when it is not there. */
 StoreObject *store_get(Store *store, StoreKind kind, const char *id, GError **err);
 
-/* Full id for a name, a full id or an unambiguous id prefix. ERROR_NOT_FOUND: no container with
+/* Full id for a name, a full id or an unambiguous id prefix; a volume goes by its name alone.
+ * ERROR_NOT_FOUND: no container with
  * name or ID "x" found: no such container (podman's words); ERROR_INVALID when ambiguous. */
 char *store_find(Store *store, StoreKind kind, const char *name_or_id, GError **err);
 
