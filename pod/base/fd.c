@@ -19,6 +19,50 @@ int fd_open_dir(int dir_fd, const char *path, GError **err) {
 	return fd;
 }
 
+static const char *what_is_wrong(const struct stat *status) {
+	if (S_ISLNK(status->st_mode))
+		return "it is a symbolic link";
+	if (S_ISFIFO(status->st_mode))
+		return "it is a FIFO";
+	if (!S_ISREG(status->st_mode))
+		return "it is no regular file";
+	if (status->st_nlink > 1)
+		return "it has more than one name";
+	return status->st_uid != geteuid() ? "it belongs to another user" : NULL;
+}
+
+static bool check_own(const char *path, const struct stat *status, GError **err) {
+	const char *wrong = what_is_wrong(status);
+
+	return !wrong || fail(err, ERROR_INVALID, "\"%s\" is not used: %s", path, wrong);
+}
+
+bool fd_check_own_file(int dir_fd, const char *path, GError **err) {
+	struct stat status;
+
+	if (fstatat(dir_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || fail_errno(err, errno, "cannot use \"%s\"", path);
+	return check_own(path, &status, err);
+}
+
+int fd_open_own_file(int dir_fd, const char *path, GError **err) {
+	struct stat status;
+	char link[32];
+	_cleanup_close_ int path_fd = openat(dir_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (path_fd < 0 || fstat(path_fd, &status) < 0) {
+		fail_errno(err, errno, "cannot open \"%s\"", path);
+		return -1;
+	}
+	if (!check_own(path, &status, err))
+		return -1;
+	g_snprintf(link, sizeof link, "/proc/self/fd/%d", path_fd);
+	int fd = open(link, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail_errno(err, errno, "cannot open \"%s\"", path);
+	return fd;
+}
+
 int fd_open_file(int dir_fd, const char *path, GError **err) {
 	int fd = openat(dir_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 	if (fd < 0)

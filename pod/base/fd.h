@@ -19,6 +19,13 @@ int fd_open_dir(int dir_fd, const char *path, GError **err);
 /* Opens a file for reading, O_NOFOLLOW; -1 on error. */
 int fd_open_file(int dir_fd, const char *path, GError **err);
 
+/* A file that nobody else can have put there, or made a second name of: regular, the caller's own,
+ * with one name; no link, no FIFO, no device. ERROR_INVALID says which it is. A missing one is fine
+ * for fd_check_own_file and ERROR_NOT_FOUND for fd_open_own_file, which opens for reading, without
+ * touching anything else. */
+bool fd_check_own_file(int dir_fd, const char *path, GError **err);
+int fd_open_own_file(int dir_fd, const char *path, GError **err);
+
 /* Makes path and its missing parents, each with mode; an existing directory is fine. */
 bool fd_mkdir_parents(int dir_fd, const char *path, mode_t mode, GError **err);
 

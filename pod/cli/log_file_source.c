@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lines of a k8s-file log, also while it grows and when it is rotated. See log_source.h. */
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "cli/log_source.h"
 #include "cli/log_time.h"
 
@@ -35,10 +36,14 @@ static void file_close(void *handle) {
 }
 
 static bool reopen(LogFile *file, GError **err) {
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+	g_autoptr(GError) error = NULL;
+	/* Its directory may be open to others (--log-opt path=). */
+	int fd = fd_open_own_file(AT_FDCWD, file->path, &error);
 
-	if (fd < 0 && errno != ENOENT)
-		return fail_errno(err, errno, "cannot read \"%s\"", file->path);
+	if (fd < 0 && !error_is(error, ERROR_NOT_FOUND)) {
+		g_propagate_error(err, g_steal_pointer(&error));
+		return fail_prefix(err, "cannot read the log");
+	}
 	close_fd_ptr(&file->fd);
 	file->fd = fd;
 	return true;
@@ -62,7 +67,7 @@ static void *file_open(G_GNUC_UNUSED const char *id, const char *path,
 static bool is_rotated(const LogFile *file) {
 	struct stat at_path, open_file;
 
-	if (stat(file->path, &at_path) < 0)
+	if (lstat(file->path, &at_path) < 0)
 		return false;
 	return file->fd < 0 || fstat(file->fd, &open_file) < 0 ||
 	       at_path.st_ino != open_file.st_ino || at_path.st_dev != open_file.st_dev;

@@ -108,7 +108,8 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 			spec->cidfile);
 	g_autofree char *driver = handoff_log_driver(spec, err);
 	resolve_host_env(spec);
-	return driver && resolve_environment(&spec->env, spec->env_files, err) &&
+	return driver && handoff_check_log_path(spec, driver, err) &&
+	       resolve_environment(&spec->env, spec->env_files, err) &&
 	       resolve_labels(&spec->labels, spec->label_files, err);
 }
 
@@ -173,6 +174,9 @@ static bool start_locked(
 	Engine *engine, Container *container, EngineForeground *foreground, GError **err) {
 	StoreObject *object = container->object;
 
+	if (container_is_paused(container))
+		return fail(err, ERROR_STATE, "cannot start container \"%s\": it is paused",
+			container->definition->name);
 	if (container_is_running(container)) {
 		if (!foreground)
 			return true;
@@ -224,6 +228,13 @@ bool engine_container_relaunch(
 }
 
 bool engine_container_restart(Engine *engine, const char *name, int timeout_sec, GError **err) {
+	g_autoptr(Container) container = container_open(engine, name, err);
+
+	if (!container)
+		return false;
+	if (container_is_paused(container))
+		return fail(err, ERROR_STATE, "cannot restart container \"%s\": it is paused",
+			container->definition->name);
 	return engine_container_stop(engine, name, timeout_sec, err) &&
 	       engine_container_start(engine, name, NULL, err);
 }
@@ -231,9 +242,9 @@ bool engine_container_restart(Engine *engine, const char *name, int timeout_sec,
 static bool remove_locked(Engine *engine, Container *container, GError **err) {
 	if (container_is_running(container))
 		return fail(err, ERROR_IN_USE,
-			"cannot remove container \"%s\": it is running; stop it first or use "
-			"--force",
-			container->definition->name);
+			"cannot remove container \"%s\": it is %s; stop it first or use --force",
+			container->definition->name,
+			container_is_paused(container) ? "paused" : "running");
 	return undo_journal(engine, container->object, err) && store_remove(container->object, err);
 }
 

@@ -3,12 +3,14 @@
 #include "engine/handoff_build.h"
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/options.h"
 #include "base/parse.h"
 
 #include "engine/resolve.h"
 #include "model/names.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +48,13 @@ char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 	fail(err, ERROR_UNSUPPORTED, "unknown log driver \"%s\": use journald, k8s-file or none",
 		spec->log_driver);
 	return NULL;
+}
+
+bool handoff_check_log_path(const ContainerSpec *spec, const char *driver, GError **err) {
+	const char *path = handoff_log_option(spec, "path");
+
+	return !path || strcmp(driver, "k8s-file") != 0 || fd_check_own_file(AT_FDCWD, path, err) ||
+	       fail_prefix(err, "invalid value in \"--log-opt path=%s\"", path);
 }
 
 static HandoffText add_text(GByteArray *block, const char *text) {
@@ -116,21 +125,26 @@ static char *journal_fields(const HandoffFacts *facts) {
 	return g_string_free(out, FALSE);
 }
 
-static bool fill_policy(const HandoffFacts *facts, Handoff *handoff, GError **err) {
-	const ContainerSpec *spec = facts->container->definition->spec;
+uint32_t handoff_restart(RestartPolicy policy) {
 	static const uint32_t restarts[] = {
 		[RESTART_NO] = HANDOFF_RESTART_NO,
 		[RESTART_ON_FAILURE] = HANDOFF_RESTART_ON_FAILURE,
 		[RESTART_ALWAYS] = HANDOFF_RESTART_ALWAYS,
 		[RESTART_UNLESS_STOPPED] = HANDOFF_RESTART_ALWAYS,
 	};
+
+	return restarts[policy];
+}
+
+static bool fill_policy(const HandoffFacts *facts, Handoff *handoff, GError **err) {
+	const ContainerSpec *spec = facts->container->definition->spec;
 	const char *max_size = handoff_log_option(spec, "max-size");
 	RestartPolicy policy;
 
 	if (!spec_parse_restart(
 		    resolve_restart(spec, facts->pod), &policy, &handoff->restart_limit, err))
 		return false;
-	handoff->restart = restarts[policy];
+	handoff->restart = handoff_restart(policy);
 	handoff->stop_timeout_usec = (uint64_t)resolve_stop_timeout(spec) * USEC_PER_SEC;
 	handoff->run_timeout_usec = spec->timeout > 0 ? (uint64_t)spec->timeout * USEC_PER_SEC : 0;
 	if (max_size && !parse_size(max_size, &handoff->log_max_bytes))

@@ -174,8 +174,12 @@ static bool open_log(Launch *launch, GError **err) {
 		state->log_path = g_build_filename(data, "ctr.log", NULL);
 	}
 	g_autofree char *directory = g_path_get_dirname(state->log_path);
+	g_autofree char *name = g_path_get_basename(state->log_path);
 	launch->log_dir_fd = fd_open_dir(AT_FDCWD, directory, err);
-	return launch->log_dir_fd >= 0;
+	if (launch->log_dir_fd < 0)
+		return false;
+	return fd_check_own_file(launch->log_dir_fd, name, err) ||
+	       fail_prefix(err, "cannot log to \"%s\"", state->log_path);
 }
 
 /* The socket on which the container says READY=1; the supervisor passes it on. */
@@ -258,6 +262,7 @@ static bool record_start(Launch *launch, GError **err) {
 	state->stop_requested = false;
 	g_clear_pointer(&state->error, g_free);
 	return container_save_state(launch->container, err) &&
+	       container_save_lost_end(launch->container, err) &&
 	       write_pid_file(spec->pidfile, state->init.pid, err) &&
 	       write_pid_file(spec->conmon_pidfile, state->supervisor.pid, err);
 }

@@ -10,6 +10,7 @@
  * probe sleep         wait for SIGTERM, then end with 0
  * probe stubborn      wait, deaf to SIGTERM
  * probe udp PORT      answer every datagram with itself
+ * probe tiocsti       push a command into every terminal in reach; errnos, one a line
  * probe notify TEXT   send TEXT to $NOTIFY_SOCKET, then wait for SIGTERM
  */
 #include <dirent.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -313,6 +315,29 @@ static int echo_datagrams(int port) {
 	}
 }
 
+/* What a shell in front of this program would take for typed. */
+static int push_input(void) {
+	const char *const paths[] = {
+		"/dev/tty", "/proc/self/fd/0", "/proc/self/fd/1", "/dev/console"};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		int fd = open(paths[i], O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (fd < 0) {
+			printf("%s open %d\n", paths[i], errno);
+			continue;
+		}
+		for (const char *c = "echo pushed-in\n"; *c; c++)
+			if (ioctl(fd, TIOCSTI, c) < 0 && *c == 'e')
+				printf("%s TIOCSTI %d\n", paths[i], errno);
+		char paste[] = {3, 0};
+		if (ioctl(fd, TIOCLINUX, paste) < 0)
+			printf("%s TIOCLINUX %d\n", paths[i], errno);
+		if (ioctl(fd, TIOCSCTTY, 1) < 0)
+			printf("%s TIOCSCTTY %d\n", paths[i], errno);
+		close(fd);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv) {
 	const char *verb = argc > 1 ? argv[1] : "facts";
 	int number = argc > 2 ? atoi(argv[2]) : 0;
@@ -335,6 +360,8 @@ int main(int argc, char **argv) {
 	}
 	if (strcmp(verb, "udp") == 0)
 		return echo_datagrams(number);
+	if (strcmp(verb, "tiocsti") == 0)
+		return push_input();
 	if (strcmp(verb, "notify") == 0)
 		return notify(argc > 2 ? argv[2] : "READY=1");
 	return facts(argc, argv);
