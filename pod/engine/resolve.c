@@ -44,63 +44,22 @@ static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config,
 		fresh |= CLONE_NEWNET;
 	config->new_namespaces = fresh;
 	if (input->pod) {
-		config->join = input->pod->state->infra;
-		config->join_namespaces = shared & ~fresh;
+		int joined = shared & ~fresh;
 		if (spec->ipc_mode)
-			config->join_namespaces &= ~CLONE_NEWIPC;
+			joined &= ~CLONE_NEWIPC;
 		if (spec->uts_mode)
-			config->join_namespaces &= ~CLONE_NEWUTS;
+			joined &= ~CLONE_NEWUTS;
 		if (spec->pid_mode)
-			config->join_namespaces &= ~CLONE_NEWPID;
+			joined &= ~CLONE_NEWPID;
+		runtime_config_add_join(config, &(RuntimeJoin){.namespaces = joined,
+							.process = input->pod->state->infra,
+							.infra = true});
 	} else if (input->network_mode == NETWORK_CONTAINER) {
-		config->join = input->join_network;
-		config->join_namespaces = CLONE_NEWNET;
+		runtime_config_add_join(config,
+			&(RuntimeJoin){.namespaces = CLONE_NEWNET, .process = input->join_network});
 	}
 	if (fresh & CLONE_NEWUTS)
 		config->hostname = resolve_hostname(input->container, input->pod);
-	return true;
-}
-
-/* A file limit of this size is the default where it is permitted (security.md A09.1). */
-enum { DEFAULT_OPEN_FILES = 1048576 };
-
-static bool resolve_rlimits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
-	size_t count = spec->ulimits ? g_strv_length(spec->ulimits) : 0;
-	bool open_files = false;
-
-	config->rlimits = g_new0(RuntimeRlimit, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		RuntimeRlimit *limit = &config->rlimits[config->n_rlimits];
-		if (!spec_parse_ulimit(
-			    spec->ulimits[i], &limit->resource, &limit->soft, &limit->hard, err))
-			return false;
-		/* "host": the caller's limits */
-		open_files = open_files || limit->resource < 0 || limit->resource == RLIMIT_NOFILE;
-		if (limit->resource >= 0)
-			config->n_rlimits++;
-	}
-	if (!open_files)
-		config->rlimits[config->n_rlimits++] = (RuntimeRlimit){.resource = RLIMIT_NOFILE,
-			.soft = DEFAULT_OPEN_FILES,
-			.hard = DEFAULT_OPEN_FILES,
-			.as_far = true};
-	return true;
-}
-
-static bool resolve_limits(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
-	if (!resolve_rlimits(spec, config, err))
-		return false;
-	if (spec->oom_score_adj &&
-		!parse_int(spec->oom_score_adj, -1000, 1000, &config->oom_score_adj))
-		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--oom-score-adj\"",
-			spec->oom_score_adj);
-	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
-		if (!runtime_sysctl_check(
-			    *sysctl, config->new_namespaces | config->join_namespaces, err))
-			return false;
-	config->sysctls = g_strdupv(spec->sysctls);
-	if (config->new_namespaces & CLONE_NEWNET)
-		options_append(&config->sysctls, DEFAULT_NET_SYSCTL);
 	return true;
 }
 
@@ -149,7 +108,7 @@ RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
 	config->id = g_strdup(input->container->definition->id);
 	if (!resolve_namespaces(input, config, err) || !resolve_process(input, config, err) ||
 		!resolve_sandbox(input, config, err) || !resolve_mounts(input, config, err) ||
-		!resolve_limits(input->container->definition->spec, config, err))
+		!resolve_limits(input, config, err))
 		return NULL;
 	return g_steal_pointer(&config);
 }

@@ -87,11 +87,35 @@ bool conditions_apply_scheduling(unsigned long persona, GError **err) {
 	return true;
 }
 
+bool conditions_raise(const RuntimeConfig *config, GError **err) {
+	for (size_t i = 0; i < config->n_rlimits; i++) {
+		const RuntimeRlimit *row = &config->rlimits[i];
+		struct rlimit present;
+
+		if (getrlimit((__rlimit_resource_t)row->resource, &present) < 0)
+			return fail_errno(
+				err, errno, "cannot read resource limit %d", row->resource);
+		if (present.rlim_max >= limit_value(row->hard))
+			continue;
+		present.rlim_max = limit_value(row->hard);
+		if (setrlimit((__rlimit_resource_t)row->resource, &present) < 0 && !row->as_far)
+			return fail_errno(
+				err, errno, "cannot set resource limit %d", row->resource);
+	}
+	if (config->oom_score_adj == INT32_MIN)
+		return true;
+	_cleanup_close_ int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc_fd < 0)
+		return fail_errno(err, errno, "cannot open \"/proc\"");
+	return conditions_set_oom_score(proc_fd, config->oom_score_adj, err);
+}
+
 bool conditions_apply(const RuntimeConfig *config, int proc_fd, GError **err) {
 	for (size_t i = 0; i < config->n_rlimits; i++)
 		if (!set_limit(&config->rlimits[i], err))
 			return false;
-	if (config->oom_score_adj != INT32_MIN &&
+	/* -1: done by conditions_raise() */
+	if (proc_fd >= 0 && config->oom_score_adj != INT32_MIN &&
 		!conditions_set_oom_score(proc_fd, config->oom_score_adj, err))
 		return false;
 	return conditions_apply_scheduling(config->personality, err);

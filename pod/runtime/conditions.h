@@ -8,8 +8,13 @@
 #include "runtime/config.h"
 
 /* In the first process, with the caller's privileges still: sets all of them. proc_fd: the trusted
- * procfs. The OOM score is left as it is when only a privileged caller might lower it. */
+ * procfs; -1: conditions_raise() has set the OOM score. The OOM score is left as it is when only a
+ * privileged caller might lower it. */
 bool conditions_apply(const RuntimeConfig *config, int proc_fd, GError **err);
+
+/* For a first process that will have no right of the host's to raise anything: hard limits and the
+ * OOM score, in the process that gives birth to it. */
+bool conditions_raise(const RuntimeConfig *config, GError **err);
 
 /* Personality, CPU affinity and timer slack alone, which are the same for every process of a
  * container (security.md A09.5). */

@@ -3,10 +3,14 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "runtime/birth.h"
 #include "runtime/cgroup.h"
+#include "runtime/conditions.h"
+#include "runtime/device_filter.h"
+#include "runtime/devices.h"
 #include "runtime/descriptors.h"
 #include "runtime/init.h"
-#include "runtime/join.h"
+#include "runtime/mount_sources.h"
 #include "runtime/mounts.h"
 #include "runtime/namespaces.h"
 #include "runtime/rootfs.h"
@@ -70,14 +74,38 @@ static bool prepare_host_views(InitContext *context, GError **err) {
 	return true;
 }
 
+/* What a user namespace may not make for itself (security.md A05.3, A06.1, A06.2). */
+static bool prepare_for_user(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+	int own = config->new_namespaces | config->join_namespaces;
+	uint32_t uid = 0, gid = 0;
+
+	if (context->user_fd < 0)
+		return true;
+	if (!(own & CLONE_NEWPID)) {
+		context->host_proc_fd = mounts_clone(AT_FDCWD, "/proc", true, ATTR_SAFE);
+		if (context->host_proc_fd < 0)
+			return fail_errno(err, errno, "cannot open \"/proc\"");
+	}
+	if (!(config->new_namespaces & CLONE_NEWNET)) {
+		context->host_sys_fd = mounts_clone(AT_FDCWD, "/sys", true,
+			ATTR_SAFE | (config->privileged ? 0 : MOUNT_ATTR_RDONLY));
+		if (context->host_sys_fd < 0)
+			return fail_errno(err, errno, "cannot open \"/sys\"");
+	}
+	id_map_to_outside(&context->uids, 0, &uid);
+	id_map_to_outside(&context->gids, 0, &gid);
+	context->host_dev_fd = devices_make(config, uid, gid);
+	return context->host_dev_fd >= 0 || fail_errno(err, errno, "cannot make \"/dev\"");
+}
+
 static bool prepare_mounts(InitContext *context, GError **err) {
 	const RuntimeConfig *config = context->config;
 
 	context->mount_fds = g_new(int, config->n_mounts + 1);
 	memset(context->mount_fds, 0xff, (config->n_mounts + 1) * sizeof(int));
-	for (size_t i = 0; i < config->n_mounts; i++)
-		if (!mounts_prepare(config->mounts[i], &context->mount_fds[i], err))
-			return false;
+	if (!mount_sources_open(context, err))
+		return false;
 	if (!config->notify_socket_dir)
 		return true;
 	context->notify_fd = mounts_clone(
@@ -89,13 +117,8 @@ static bool prepare_mounts(InitContext *context, GError **err) {
 static bool prepare(InitContext *context, GError **err) {
 	const RuntimeConfig *config = context->config;
 
-	if (config->join_namespaces) {
-		context->join_fd = proc_open(config->join);
-		if (context->join_fd < 0)
-			return fail(err, ERROR_STATE,
-				"process %d, whose namespaces to join, has ended",
-				config->join.pid);
-	}
+	if (!namespaces_open(context, err))
+		return false;
 	if (!config->privileged && config->seccomp == SECCOMP_PROFILE &&
 		!seccomp_load(config->seccomp_profile, config->seccomp_cache_dir,
 			config->capabilities, &context->filter, err))
@@ -108,9 +131,12 @@ static bool prepare(InitContext *context, GError **err) {
 		!accounts_prepare(config->accounts.passwd_file, &context->passwd, err) ||
 		!accounts_prepare(config->accounts.group_file, &context->group, err))
 		return false;
-	context->root_fd = rootfs_prepare(&config->rootfs, err);
+	const RootfsIds ids = {context->user_fd, &context->uids, &context->gids};
+	context->root_fd =
+		rootfs_prepare(&config->rootfs, context->user_fd >= 0 ? &ids : NULL, err);
 	return context->root_fd >= 0 && prepare_null(&context->null_fd, err) &&
-	       prepare_mounts(context, err) && prepare_host_views(context, err);
+	       prepare_mounts(context, err) && prepare_host_views(context, err) &&
+	       prepare_for_user(context, err);
 }
 
 static bool make_pipe(int *ret_read, int *ret_write, GError **err) {
@@ -123,33 +149,63 @@ static bool make_pipe(int *ret_read, int *ret_write, GError **err) {
 	return true;
 }
 
+/* Root of a user namespace may hand on what is its own already. */
+static bool give_output(InitContext *context, GError **err) {
+	uint32_t uid, gid;
+
+	if (context->user_fd < 0 || !id_map_to_outside(&context->uids, 0, &uid) ||
+		!id_map_to_outside(&context->gids, 0, &gid))
+		return true;
+	if (fchown(context->stdout_fd, uid, gid) < 0 || fchown(context->stderr_fd, uid, gid) < 0)
+		return fail_errno(err, errno, "cannot give the output to the container");
+	return true;
+}
+
 static bool prepare_stdio(InitContext *context, RuntimeChild *child, GError **err) {
 	if (!sync_pair(&child->barrier_fd, &context->channel, err))
 		return false;
 	if (context->config->terminal)
 		return true;
+	/* a container whose /dev is the user's has none of ours to open */
+	if (context->config->stdin_fd < 0 && runtime_config_has_mount(context->config, "/dev")) {
+		context->stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (context->stdin_fd < 0)
+			return fail_errno(err, errno, "cannot open \"/dev/null\"");
+	}
 	if (context->config->stdin_fd >= 0) {
 		context->stdin_fd = fcntl(context->config->stdin_fd, F_DUPFD_CLOEXEC, 3);
 		if (context->stdin_fd < 0)
 			return fail_errno(err, errno, "cannot pass on stdin");
 	}
 	return make_pipe(&child->stdout_fd, &context->stdout_fd, err) &&
-	       make_pipe(&child->stderr_fd, &context->stderr_fd, err);
+	       make_pipe(&child->stderr_fd, &context->stderr_fd, err) && give_output(context, err);
+}
+
+/* In the intermediate: what needs the right to raise something, and the joins. */
+static bool prepare_birth(void *data, GError **err) {
+	InitContext *context = data;
+
+	return conditions_raise(context->config, err) && namespaces_join(context, err);
 }
 
 /* The child is born; false if that failed. */
 static bool give_birth(InitContext *context, int cgroup_fd, RuntimeChild *child, GError **err) {
-	const RuntimeConfig *config = context->config;
-	bool shared_pids = config->join_namespaces & CLONE_NEWPID;
-	pid_t pid = join_clone(shared_pids ? context->join_fd : -1, cgroup_fd,
-		(uint64_t)namespaces_at_birth(config), &child->pidfd);
+	const Birth birth = {.flags = (uint64_t)namespaces_at_birth(context),
+		.cgroup_fd = cgroup_fd,
+		.pid_fd = namespaces_pid_fd(context),
+		.user_fd = context->user_fd,
+		.prepare = prepare_birth,
+		.data = context,
+		.channel = context->channel};
+	bool sent;
+	pid_t pid = birth_give(&birth, &child->pidfd, &sent, err);
 
 	if (pid == 0)
 		init_run(context);
-	if (pid < 0)
-		return fail_errno(err, -pid, "cannot create the container's first process");
-	child->process.pid = pid;
-	return true;
+	if (pid < 0 && sent && sync_receive(child->barrier_fd, NULL, err) != SYNC_ERROR)
+		fail(err, ERROR_FAILED, "the container's first process has died early");
+	child->process.pid = MAX(pid, 0);
+	return pid > 0;
 }
 
 static bool wait_ready(RuntimeChild *child, GError **err) {
@@ -175,6 +231,13 @@ static bool create(InitContext *context, int cgroup_fd, RuntimeChild *child, GEr
 	return wait_ready(child, err);
 }
 
+/* Before anybody lives in it: limits and device rules hold for the first instruction. */
+static bool prepare_cgroup(const RuntimeConfig *config, int cgroup_fd, GError **err) {
+	return runtime_cgroup_limit(config->cgroup, config->limits, config->n_limits, err) &&
+	       (config->privileged || device_filter_attach(cgroup_fd, config->device_rules,
+					      config->n_device_rules, err));
+}
+
 bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError **err) {
 	InitContext context = {.config = config,
 		.channel = -1,
@@ -183,7 +246,10 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 		.null_fd = -1,
 		.cgroup_fd = -1,
 		.host_shm_fd = -1,
-		.join_fd = -1,
+		.user_fd = -1,
+		.host_proc_fd = -1,
+		.host_sys_fd = -1,
+		.host_dev_fd = -1,
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
@@ -199,11 +265,12 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 		.terminal_fd = -1};
 	RuntimeChild child = RUNTIME_CHILD_NONE;
 	bool made_cgroup = false;
-	_cleanup_close_ int cgroup_fd = cgroup_open(config->cgroup, &made_cgroup, err);
+	_cleanup_close_ int cgroup_fd = cgroup_make(config->cgroup, &made_cgroup, err);
 
 	if (config->cgroup && cgroup_fd < 0)
 		return false;
-	bool done = create(&context, cgroup_fd, &child, err);
+	bool done = (cgroup_fd < 0 || prepare_cgroup(config, cgroup_fd, err)) &&
+		    create(&context, cgroup_fd, &child, err);
 	init_context_clear(&context);
 	if (done) {
 		*ret_child = child;

@@ -5,6 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/birth.h"
 #include "runtime/cgroup.h"
 #include "runtime/join.h"
 #include "runtime/mounts.h"
@@ -16,6 +17,7 @@
 #include "runtime/syscalls.h"
 #include "runtime/sysctl.h"
 #include "runtime/terminal.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -27,13 +29,15 @@
 
 typedef struct InfraContext {
 	const RuntimeInfra *infra;
-	int channel, pause_fd, null_fd;
+	int channel, pause_fd, null_fd, user_fd;
 } InfraContext;
 
 static bool detach(InfraContext *context, GError **err) {
 	const int keep[] = {context->channel, context->pause_fd, context->null_fd};
-	int r = join_detach();
 
+	if (context->user_fd >= 0 && !userns_become_root(err))
+		return false;
+	int r = join_detach();
 	if (r < 0)
 		return fail_errno(err, -r, "cannot detach the infra process");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -85,9 +89,14 @@ static bool furnish(InfraContext *context, GError **err) {
 static bool execute(InfraContext *context, GError **err) {
 	const RuntimeInfra *infra = context->infra;
 	char *argv[] = {(char *)"podctl-pause", (char *)infra->title, NULL}, *env[] = {NULL};
-	const gid_t group = NOBODY;
-	const JoinIdentity identity = {.uid = NOBODY,
-		.gid = NOBODY,
+	uint32_t outside;
+	/* root, where nobody has no id: without a capability that is nobody too */
+	bool root = context->user_fd >= 0 &&
+		    (!id_map_to_outside(&infra->uid_map, NOBODY, &outside) ||
+			    !id_map_to_outside(&infra->gid_map, NOBODY, &outside));
+	const gid_t group = root ? 0 : NOBODY;
+	const JoinIdentity identity = {.uid = root ? 0 : NOBODY,
+		.gid = group,
 		.groups = &group,
 		.n_groups = 1,
 		.no_new_privs = true};
@@ -120,18 +129,25 @@ static _Noreturn void run(InfraContext *context) {
 
 /* Gives birth and waits until the child is at the barrier. */
 static bool create(InfraContext *context, int cgroup_fd, RuntimeChild *child, GError **err) {
-	const uint64_t flags = CLONE_NEWNS | CLONE_NEWPID |
-			       (uint64_t)(context->infra->namespaces & ~CLONE_NEWCGROUP);
+	const uint64_t flags =
+		CLONE_NEWNS | CLONE_NEWPID |
+		(uint64_t)(context->infra->namespaces & ~(CLONE_NEWCGROUP | CLONE_NEWUSER));
+	bool sent;
 
 	if (!sync_pair(&child->barrier_fd, &context->channel, err))
 		return false;
-	pid_t pid = join_clone(-1, cgroup_fd, flags, &child->pidfd);
+	const Birth birth = {.flags = flags,
+		.cgroup_fd = cgroup_fd,
+		.pid_fd = -1,
+		.user_fd = context->user_fd,
+		.channel = context->channel};
+	pid_t pid = birth_give(&birth, &child->pidfd, &sent, err);
 	if (pid == 0)
 		run(context);
 	close_fd_ptr(&context->channel);
-	if (pid < 0)
-		return fail_errno(err, -pid, "cannot create the infra process");
-	child->process.pid = pid;
+	if (pid < 0 && !sent)
+		return false;
+	child->process.pid = MAX(pid, 0);
 	SyncResult result = sync_receive(child->barrier_fd, NULL, err);
 	if (result == SYNC_ERROR)
 		return false;
@@ -143,8 +159,12 @@ static bool create(InfraContext *context, int cgroup_fd, RuntimeChild *child, GE
 bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GError **err) {
 	_cleanup_close_ int pause_fd = process_open_program(infra->pause_path, err);
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	InfraContext context = {
-		.infra = infra, .channel = -1, .pause_fd = pause_fd, .null_fd = null_fd};
+	_cleanup_close_ int user_fd = -1;
+	InfraContext context = {.infra = infra,
+		.channel = -1,
+		.pause_fd = pause_fd,
+		.null_fd = null_fd,
+		.user_fd = -1};
 	RuntimeChild child = RUNTIME_CHILD_NONE;
 	bool made_cgroup = false;
 
@@ -152,8 +172,20 @@ bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GE
 		return false;
 	if (null_fd < 0)
 		return fail_errno(err, errno, "cannot open \"/dev/null\"");
-	_cleanup_close_ int cgroup_fd = cgroup_open(infra->cgroup, &made_cgroup, err);
+	if (infra->uid_map.n > 0) {
+		user_fd = userns_make(&infra->uid_map, &infra->gid_map, err);
+		if (user_fd < 0)
+			return false;
+		context.user_fd = user_fd;
+	}
+	_cleanup_close_ int pod_fd = cgroup_make(infra->pod_cgroup, &made_cgroup, err);
+	if (infra->pod_cgroup && pod_fd < 0)
+		return false;
+	_cleanup_close_ int cgroup_fd = cgroup_make(infra->cgroup, &made_cgroup, err);
 	if (infra->cgroup && cgroup_fd < 0)
+		return false;
+	if (infra->pod_cgroup &&
+		!runtime_cgroup_limit(infra->pod_cgroup, infra->limits, infra->n_limits, err))
 		return false;
 	if (create(&context, cgroup_fd, &child, err)) {
 		*ret_child = child;

@@ -18,6 +18,7 @@
 #include "runtime/syscalls.h"
 #include "runtime/sysctl.h"
 #include "runtime/terminal.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -38,7 +39,15 @@ void init_context_clear(InitContext *context) {
 	close_fd_ptr(&context->null_fd);
 	close_fd_ptr(&context->cgroup_fd);
 	close_fd_ptr(&context->host_shm_fd);
-	close_fd_ptr(&context->join_fd);
+	for (size_t i = 0; context->join_fds && i < context->config->n_joins; i++)
+		close_fd_ptr(&context->join_fds[i]);
+	g_clear_pointer(&context->join_fds, g_free);
+	close_fd_ptr(&context->user_fd);
+	close_fd_ptr(&context->host_proc_fd);
+	close_fd_ptr(&context->host_sys_fd);
+	close_fd_ptr(&context->host_dev_fd);
+	id_map_clear(&context->uids);
+	id_map_clear(&context->gids);
 	close_fd_ptr(&context->stdin_fd);
 	close_fd_ptr(&context->stdout_fd);
 	close_fd_ptr(&context->stderr_fd);
@@ -55,7 +64,8 @@ void init_context_clear(InitContext *context) {
 static void drop_inherited(InitContext *context) {
 	g_autoptr(GArray) keep = g_array_new(FALSE, FALSE, sizeof(int));
 	const int own[] = {context->channel, context->root_fd, context->notify_fd, context->null_fd,
-		context->cgroup_fd, context->host_shm_fd, context->join_fd, context->stdin_fd,
+		context->cgroup_fd, context->host_shm_fd, context->host_proc_fd,
+		context->host_sys_fd, context->host_dev_fd, context->shm_fd, context->stdin_fd,
 		context->stdout_fd, context->stderr_fd, context->program_fd};
 
 	g_array_append_vals(keep, own, ARRAY_LENGTH(own));
@@ -63,13 +73,17 @@ static void drop_inherited(InitContext *context) {
 		context->group.write_fd, context->group.mount_fd};
 	g_array_append_vals(keep, files, ARRAY_LENGTH(files));
 	g_array_append_vals(keep, context->mount_fds, (guint)context->config->n_mounts);
+	/* with a user namespace all is joined, and these would lead back */
+	if (context->join_fds && context->user_fd < 0)
+		g_array_append_vals(keep, context->join_fds, (guint)context->config->n_joins);
 	g_array_append_vals(keep, context->passed_fds, (guint)context->config->n_descriptors);
 	process_close_others((int *)keep->data, keep->len);
 }
 
 static bool step_detach(InitContext *context, GError **err) {
+	if (context->user_fd >= 0 && !userns_become_root(err))
+		return false;
 	int r = join_detach();
-
 	if (r < 0)
 		return fail_errno(err, -r, "cannot detach the first process");
 	/* Until the execve; the barrier's end of file covers the rest. */
@@ -90,7 +104,8 @@ static bool step_open_terminal(InitContext *context, GError **err) {
 		return true;
 	return terminal_open(
 		       context->devpts_fd, &context->console_fd, &context->terminal_fd, err) &&
-	       terminal_bind_console(context->devpts_fd, context->dev_fd, context->console_fd, err);
+	       (context->dev_fd < 0 || terminal_bind_console(context->devpts_fd, context->dev_fd,
+					       context->console_fd, err));
 }
 
 /* Our own node in our own tmpfs: no host file as stdin, none of the image's either. */
@@ -114,7 +129,10 @@ static bool step_furnish(InitContext *context, GError **err) {
 }
 
 static bool step_limits(InitContext *context, GError **err) {
-	return conditions_apply(context->config, context->proc_fd, err);
+	/* in a user namespace /proc/self/oom_score_adj is the host root's */
+	int proc_fd = context->user_fd >= 0 ? -1 : context->proc_fd;
+
+	return conditions_apply(context->config, proc_fd, err);
 }
 
 static bool step_find_user(InitContext *context, GError **err) {
@@ -147,6 +165,8 @@ static bool step_working_directory(InitContext *context, GError **err) {
 static bool step_seal_root(InitContext *context, GError **err) {
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
+	if (!mounts_seal_dev(context, err))
+		return false;
 	if (!context->config->rootfs.read_only)
 		return true;
 	if (sys_mount_setattr(context->root_fd, "", AT_EMPTY_PATH, &read_only) < 0)
@@ -199,7 +219,8 @@ static bool step_execute(InitContext *context, GError **err) {
 		.ambient = config->ambient_capabilities,
 		.no_new_privs = config->no_new_privs,
 		.filter = context->filter.instructions,
-		.n_filter = context->filter.n};
+		.n_filter = context->filter.n,
+		.filter_flags = context->filter.flags};
 	g_auto(GStrv) env = process_make_env(config->env, &context->user, notify);
 
 	/* Before the execve and before the look-up of the program: a path like /proc/self/fd/7

@@ -17,13 +17,18 @@ typedef struct InitContext {
 	int channel; /* to the launcher: sync.h */
 
 	/* Prepared by the launcher. -1: none. */
-	int root_fd;     /* the root file system, a detached mount */
-	int *mount_fds;  /* one for each of config->mounts; -1 for a tmpfs */
-	int notify_fd;   /* detached bind of config->notify_socket_dir */
-	int null_fd;     /* detached bind of the host's /dev/null */
-	int cgroup_fd;   /* detached bind of the host's cgroup2, without a cgroup namespace */
-	int host_shm_fd; /* detached bind of the host's /dev/shm, with the host's IPC namespace */
-	int join_fd;     /* pidfd */
+	int root_fd;      /* the root file system, a detached mount */
+	int *mount_fds;   /* one for each of config->mounts; -1 for a tmpfs */
+	int notify_fd;    /* detached bind of config->notify_socket_dir */
+	int null_fd;      /* detached bind of the host's /dev/null */
+	int cgroup_fd;    /* detached bind of the host's cgroup2, without a cgroup namespace */
+	int host_shm_fd;  /* detached bind of the host's /dev/shm, with the host's IPC namespace */
+	int *join_fds;    /* pidfds and namespaces, one for each of config->joins; NULL: none */
+	int user_fd;      /* the user namespace to be born in */
+	IdMap uids, gids; /* its maps */
+	int host_proc_fd; /* user namespace in the host's PID namespace: bind of the host's /proc */
+	int host_sys_fd;  /* user namespace in a foreign network namespace: bind of /sys */
+	int host_dev_fd;  /* user namespace: /dev, whose nodes only the host's root can make */
 	int stdin_fd, stdout_fd, stderr_fd;
 	int program_fd;  /* podctl-exec or podctl-init, see process.h */
 	int *passed_fds; /* one for each of config->descriptors */

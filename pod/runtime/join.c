@@ -77,7 +77,9 @@ static int install_filter(const JoinIdentity *identity) {
 
 	if (!identity->filter)
 		return 0;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, identity->filter_flags, &program) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* Drops every bit that is not wanted and learns how many capabilities the kernel has: bits above

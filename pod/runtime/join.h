@@ -18,8 +18,8 @@ struct sock_filter;
  * is the parent and stays in its own PID namespace. *ret_pidfd (may be NULL) is close-on-exec. */
 pid_t join_clone(int target_pidfd, int cgroup_fd, uint64_t flags, int *ret_pidfd);
 
-/* In the child: enters the namespaces (CLONE_NEW* bits, without PID and USER) of target_pidfd by
- * one setns. With CLONE_NEWNS root and working directory become the container's. */
+/* In the child: enters the namespaces (CLONE_NEW* bits, without PID) of target_pidfd by
+ * one setns. With CLONE_NEWUSER it is nobody until it has become root there. With CLONE_NEWNS root and working directory become the container's. */
 int join_enter(int target_pidfd, int namespaces);
 
 /* Makes the caller unreadable for others until its execve, its own session and process group,
@@ -38,6 +38,7 @@ typedef struct JoinIdentity {
 	bool no_new_privs;
 	const struct sock_filter *filter; /* NULL: no seccomp */
 	size_t n_filter;
+	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* */
 } JoinIdentity;
 
 /* Takes the identity on, in the order of security.md A01.3 and A02.9: without no_new_privs the

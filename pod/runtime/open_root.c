@@ -9,9 +9,9 @@
 #include "runtime/process.h"
 #include "runtime/rootfs.h"
 #include "runtime/runtime.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #define MAP_SIZE_MAX 65536
@@ -69,18 +69,17 @@ int runtime_open_root(ProcId init, IdMap *ret_uids, IdMap *ret_gids, GError **er
 	return steal_fd(&root_fd);
 }
 
-int runtime_open_rootfs(const RuntimeRootfs *rootfs, bool look_only, GError **err) {
-	if (!look_only || rootfs->kind != ROOTFS_OVERLAY || !rootfs->upper_dir)
-		return rootfs_prepare(rootfs, err);
-	/* An upper layer has one user at a time; a lower one has any number. */
-	size_t n = rootfs->lower_dirs ? g_strv_length(rootfs->lower_dirs) : 0;
-	g_autofree char **layers = g_new0(char *, n + 2);
-	if (n)
-		memcpy(layers, rootfs->lower_dirs, n * sizeof(char *));
-	layers[n] = rootfs->upper_dir;
-	const RuntimeRootfs view = {
-		.kind = ROOTFS_OVERLAY, .lower_dirs = layers, .read_only = true};
-	return rootfs_prepare(&view, err);
+int runtime_open_rootfs(
+	const RuntimeRootfs *rootfs, const IdMap *uids, const IdMap *gids, GError **err) {
+	_cleanup_close_ int user_fd = -1;
+
+	if (!uids->n)
+		return rootfs_prepare(rootfs, NULL, err);
+	user_fd = userns_make(uids, gids, err);
+	if (user_fd < 0)
+		return -1;
+	const RootfsIds ids = {.user_fd = user_fd, .uids = uids, .gids = gids};
+	return rootfs_prepare(rootfs, &ids, err);
 }
 
 bool runtime_find_user(

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "runtime/syscalls.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -27,6 +28,47 @@ static int open_layer(const char *path, GError **err) {
 	if (fd < 0)
 		fail_errno(err, errno, "cannot open layer \"%s\"", path);
 	return fd;
+}
+
+static bool map_mount(int fd, const RootfsIds *ids, const char *path, GError **err) {
+	if (userns_map_mount(fd, ids->user_fd, false) == 0)
+		return true;
+	return fail_errno(err, errno,
+		"cannot map the ids of \"%s\" (its file system must know id-mapped mounts)", path);
+}
+
+/* A layer as it is seen through the map; nothing on the disk changes. */
+static int open_mapped_layer(const char *path, const RootfsIds *ids, GError **err) {
+	_cleanup_close_ int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0) {
+		fail_errno(err, errno, "cannot open layer \"%s\"", path);
+		return -1;
+	}
+	return map_mount(fd, ids, path, err) ? steal_fd(&fd) : -1;
+}
+
+/* The root directory that the container sees is the upper layer's: made as in the image, it gets
+ * the ids that those mean inside. A container may have given it away since: known ids stay. */
+static bool give_upper(const RuntimeRootfs *rootfs, const RootfsIds *ids, const int *lower,
+	size_t n, GError **err) {
+	struct stat upper, image;
+	uint32_t uid, gid, id;
+
+	if (stat(rootfs->upper_dir, &upper) < 0 || fstat(lower[n - 1], &image) < 0)
+		return fail_errno(err, errno, "cannot look at \"%s\"", rootfs->upper_dir);
+	if (!rootfs->fresh_upper && id_map_to_inside(ids->uids, upper.st_uid, &id) &&
+		id_map_to_inside(ids->gids, upper.st_gid, &id))
+		return true;
+	/* the image is seen through the map: an id that has none inside is the overflow id */
+	uid = image.st_uid;
+	gid = image.st_gid;
+	if (!id_map_to_inside(ids->uids, uid, &id))
+		id_map_to_outside(ids->uids, 0, &uid);
+	if (!id_map_to_inside(ids->gids, gid, &id))
+		id_map_to_outside(ids->gids, 0, &gid);
+	return lchown(rootfs->upper_dir, uid, gid) == 0 ||
+	       fail_errno(err, errno, "cannot give \"%s\" to the container", rootfs->upper_dir);
 }
 
 /* Names of layers are descriptor numbers, looked up with /proc/self/fd as working directory: no
@@ -104,7 +146,7 @@ static bool configure_overlay(
 
 	if (!set_hardening(fs_fd, err) || !set_lower_dirs(fs_fd, lower, n, err))
 		return false;
-	if (rootfs->upper_dir) {
+	if (rootfs->upper_dir && !rootfs->look_only) {
 		upper_fd = open_layer(rootfs->upper_dir, err);
 		if (upper_fd < 0)
 			return false;
@@ -155,23 +197,33 @@ static void close_all(const int *fds, size_t n) {
 		close(fds[i]);
 }
 
-static int prepare_overlay(const RuntimeRootfs *rootfs, GError **err) {
+static int prepare_overlay(const RuntimeRootfs *rootfs, const RootfsIds *ids, GError **err) {
 	size_t n = rootfs->lower_dirs ? g_strv_length(rootfs->lower_dirs) : 0, opened = 0;
-	g_autofree int *lower = g_new(int, n + 1);
+	g_autofree int *lower = g_new(int, n + 2);
 	int fd = -1;
 
 	for (; opened < n; opened++) {
-		lower[opened] = open_layer(rootfs->lower_dirs[opened], err);
+		const char *path = rootfs->lower_dirs[opened];
+
+		lower[opened] = ids ? open_mapped_layer(path, ids, err) : open_layer(path, err);
 		if (lower[opened] < 0)
 			break;
 	}
-	if (opened == n)
+	/* An upper layer has one user at a time, a lower one any number. Its ids are the real ones.
+	 */
+	if (opened == n && rootfs->look_only) {
+		lower[n] = open_layer(rootfs->upper_dir, err);
+		opened += lower[n] >= 0;
+		n++;
+	}
+	if (opened == n && (!ids || !rootfs->upper_dir || rootfs->look_only || n == 0 ||
+				   give_upper(rootfs, ids, lower, n, err)))
 		fd = make_overlay_by_numbers(rootfs, lower, n, err);
 	close_all(lower, opened);
 	return fd;
 }
 
-static int prepare_directory(const char *path, GError **err) {
+static int prepare_directory(const char *path, const RootfsIds *ids, GError **err) {
 	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
 	_cleanup_close_ int fd =
 		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -180,16 +232,16 @@ static int prepare_directory(const char *path, GError **err) {
 		fail_errno(err, errno, "cannot use \"%s\" as root file system", path);
 		return -1;
 	}
-	return steal_fd(&fd);
+	return !ids || map_mount(fd, ids, path, err) ? steal_fd(&fd) : -1;
 }
 
-int rootfs_prepare(const RuntimeRootfs *rootfs, GError **err) {
+int rootfs_prepare(const RuntimeRootfs *rootfs, const RootfsIds *ids, GError **err) {
 	if (rootfs->kind == ROOTFS_DIRECTORY)
-		return prepare_directory(rootfs->path, err);
+		return prepare_directory(rootfs->path, rootfs->map_ids ? ids : NULL, err);
 	/* overlayfs refuses a single layer without an upper one. */
 	if (!rootfs->upper_dir && rootfs->lower_dirs && g_strv_length(rootfs->lower_dirs) == 1)
-		return prepare_directory(rootfs->lower_dirs[0], err);
-	return prepare_overlay(rootfs, err);
+		return prepare_directory(rootfs->lower_dirs[0], ids, err);
+	return prepare_overlay(rootfs, ids, err);
 }
 
 bool rootfs_attach(int root_fd, GError **err) {

@@ -10,8 +10,16 @@
 
 #include <stdbool.h>
 
-/* Launcher: a detached mount of the root file system. -1 on error. */
-int rootfs_prepare(const RuntimeRootfs *rootfs, GError **err);
+/* A user namespace and its maps. */
+typedef struct RootfsIds {
+	int user_fd;
+	const IdMap *uids, *gids;
+} RootfsIds;
+
+/* Launcher: a detached mount of the root file system. With ids (NULL: none) the layers show their
+ * files with the ids of the user namespace and stay as they are; the upper layer holds the real
+ * ids, and its root directory gets the one that belongs to the image's. -1 on error. */
+int rootfs_prepare(const RuntimeRootfs *rootfs, const RootfsIds *ids, GError **err);
 
 /* First process, in a mount namespace of its own: puts the mount over "/" so that it can carry
  * further mounts. */

@@ -143,6 +143,23 @@ bool runtime_block_device(const char *path, char **ret_numbers, GError **err);
  * timeout_usec (ERROR_TIMEOUT). A cgroup that is gone is ERROR_NOT_FOUND. */
 bool runtime_cgroup_freeze(const char *cgroup, bool frozen, uint64_t timeout_usec, GError **err);
 
+#define CGROUP_STAT_UNKNOWN UINT64_MAX
+
+/* What a cgroup has used; a number that its controllers do not give is CGROUP_STAT_UNKNOWN. */
+typedef struct CgroupStats {
+	uint64_t cpu_usec;
+	uint64_t memory_bytes, memory_limit_bytes;
+	uint64_t pids;
+	uint64_t block_input_bytes, block_output_bytes;
+} CgroupStats;
+
+/* False, with everything unknown, without the cgroup (it may be NULL). */
+bool runtime_cgroup_stats(const char *cgroup, CgroupStats *ret_stats);
+
+/* Bytes through all interfaces but the loopback of the process's network namespace. False when it
+ * is the caller's own, or the process has ended. */
+bool runtime_network_stats(ProcId process, uint64_t *ret_input, uint64_t *ret_output);
+
 /* Pids in a cgroup, -1-terminated; free with g_free. A missing cgroup gives an empty list. */
 pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
 

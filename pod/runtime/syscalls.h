@@ -56,6 +56,10 @@ static inline int sys_pidfd_open(pid_t pid) {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+static inline int sys_pidfd_signal(int pidfd, int signal_number) {
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
+}
+
 static inline int sys_fsopen(const char *type) {
 	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 }

@@ -30,7 +30,7 @@ static void put_file(const char *dir, const char *name, const char *text) {
 static void make_lower(const char *lower) {
 	static const char *const folders[] = {"bin", "etc", "tmp", "proc", "sys", "dev", "home"};
 	static const char *const applets[] = {"sh", "cat", "id", "ls", "sleep", "grep", "stat",
-		"mount", "touch", "mkdir", "hostname", "ip", "env", "pwd", "readlink", "tty",
+		"mount", "touch", "mkdir", "hostname", "ip", "cut", "env", "pwd", "readlink", "tty",
 		"test", "wc", "ln", "rm", "echo", "mknod", "kill", "chmod", "unshare", "dd", "sed"};
 	g_autofree char *busybox = g_build_filename(lower, "bin/busybox", NULL);
 	g_autofree char *bytes = NULL;

@@ -307,8 +307,10 @@ static void test_pod(void) {
 	g_assert_no_error(error);
 	runtime_child_clear(&made);
 	fixture->config->new_namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP;
-	fixture->config->join_namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	fixture->config->join = infra;
+	runtime_config_add_join(fixture->config,
+		&(RuntimeJoin){.namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+			.process = infra,
+			.infra = true});
 	fixture_set_script(fixture, "echo shared >/dev/shm/file; exec sleep 1000");
 	RuntimeChild child = RUNTIME_CHILD_NONE;
 	fixture_start(fixture, &child);
@@ -340,7 +342,8 @@ static void test_pod(void) {
 
 	/* --share pid: the pause process is number 1 for the member too. */
 	fixture->config->new_namespaces &= ~CLONE_NEWPID;
-	fixture->config->join_namespaces |= CLONE_NEWPID;
+	runtime_config_add_join(fixture->config,
+		&(RuntimeJoin){.namespaces = CLONE_NEWPID, .process = infra, .infra = true});
 	check(fixture, "cat /proc/1/comm; test $$ -gt 1 && echo other", "podctl-pause\nother\n");
 	g_assert_cmpuint(fixture_namespace(getpid(), "pid_for_children"), ==,
 		fixture_namespace(getpid(), "pid"));
