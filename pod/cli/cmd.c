@@ -82,15 +82,13 @@ bool command_is_group(const CommandRow *rows, const char *group) {
 static const char *const missing_commands[] = {"attach", "artifact", "auto-update", "build",
 	"commit", "container attach", "container checkpoint", "container clone", "container commit",
 	"container cp", "container diff", "container export", "container init", "container mount",
-	"container pause", "container port", "container prune", "container rename",
-	"container restore", "container stats", "container unmount", "container unpause",
-	"container update", "cp", "diff", "events", "export", "farm", "generate", "healthcheck",
+	"container port", "container prune", "container rename", "container restore",
+	"container unmount", "cp", "diff", "events", "export", "farm", "generate", "healthcheck",
 	"history", "image build", "image diff", "image history", "image mount", "image prune",
 	"image pull", "image push", "image save", "image search", "image tree", "image trust",
 	"image unmount", "init", "kube", "login", "logout", "machine", "manifest", "mount",
-	"network", "pause", "play", "pod clone", "pod pause", "pod prune", "pod stats",
-	"pod unpause", "port", "pull", "push", "rename", "save", "search", "secret", "stats",
-	"system", "unmount", "unpause", "unshare", "update", "volume", NULL};
+	"network", "play", "pod clone", "pod prune", "port", "pull", "push", "rename", "save",
+	"search", "secret", "system", "unmount", "unshare", "volume", NULL};
 
 /* The words that could have been meant: the first ones, or the second ones of a group. */
 static bool fail_unknown(

@@ -34,6 +34,7 @@ static bool look_up_image(Engine *engine, ContainerDefinition *definition, GErro
 	if (!image)
 		return false;
 	definition->image_id = g_strdup(image->id);
+	inherit_labels(&definition->spec->labels, image->labels);
 	definition->image_name = g_strdup(image->name ? image->name : spec->image);
 	input.image = image;
 	for (char **entry = image->env; entry && *entry; entry++)

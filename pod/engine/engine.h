@@ -45,6 +45,8 @@ bool engine_pod_start(Engine *engine, const char *pod, GError **err);
 bool engine_pod_stop(Engine *engine, const char *pod, int timeout_sec, GError **err);
 bool engine_pod_restart(Engine *engine, const char *pod, GError **err);
 bool engine_pod_kill(Engine *engine, const char *pod, int signal_number, GError **err);
+/* Freezes (paused) or thaws every member that runs. */
+bool engine_pod_pause(Engine *engine, const char *pod, bool paused, GError **err);
 
 /* force: stop members first. Without it a pod with running members is ERROR_IN_USE. */
 bool engine_pod_remove(Engine *engine, const char *pod, bool force, int timeout_sec, GError **err);
@@ -112,6 +114,13 @@ bool engine_attachment_wait(const EngineAttachment *attachment, int *ret_status,
 bool engine_container_stop(Engine *engine, const char *container, int timeout_sec, GError **err);
 bool engine_container_restart(Engine *engine, const char *container, int timeout_sec, GError **err);
 bool engine_container_kill(Engine *engine, const char *container, int signal_number, GError **err);
+/* Freezes (paused) or thaws a container that runs; ERROR_STATE when it is so already,
+ * ERROR_UNSUPPORTED without a cgroup. */
+bool engine_container_pause(Engine *engine, const char *container, bool paused, GError **err);
+/* Changes limits and the restart policy: at once where it runs, and for its next start. Of changes
+ * only what is set counts. */
+bool engine_container_update(
+	Engine *engine, const char *container, const ContainerSpec *changes, GError **err);
 bool engine_container_remove(
 	Engine *engine, const char *container, bool force, int timeout_sec, GError **err);
 
@@ -192,8 +201,59 @@ json_t *engine_info(Engine *engine, GError **err);
 bool engine_container_log(Engine *engine, const char *container, char **ret_id, char **ret_driver,
 	char **ret_path, bool *ret_running, GError **err);
 
+/* What a container uses at this moment, in plain numbers; the members that cannot be had (a
+ * controller is missing, it does not run) are left out: "Id", "Name", "Pod", "PodName", "Running",
+ * "cpu_nsec", "started_usec", "memory_bytes", "memory_limit_bytes", "net_input_bytes",
+ * "net_output_bytes", "block_input_bytes", "block_output_bytes", "pids", "_now_usec" (realtime). A
+ * new reference; NULL with ERROR_NOT_FOUND. No lock is taken. */
+json_t *engine_container_stats(Engine *engine, const char *container, GError **err);
+/* The same for all of a pod together: its cgroup's numbers where it has one, else its members'
+ * sums. */
+json_t *engine_pod_stats(Engine *engine, const char *pod, GError **err);
+
 /* Processes of a container (host pids, -1-terminated; free with g_free). */
 pid_t *engine_container_pids(Engine *engine, const char *container, GError **err);
+
+/* --- files of containers --------------------------------------------------------------------- */
+
+/* cp: one side is a container, the other one a container, the host (container NULL) or a tar
+ * stream (descriptor >= 0). */
+typedef struct EngineCopy {
+	const char *source_container, *source;
+	const char *target_container, *target;
+	int in_fd, out_fd; /* tar to read instead of the source, to write instead of the target */
+	int archive; /* 1: keep what gives rights; 0: keep owners; SPEC_UNSET: podman's default */
+	bool overwrite;
+	bool pause;
+} EngineCopy;
+
+/* Copies. *ret_skipped: how many sockets, devices and attributes were left behind. */
+bool engine_copy(Engine *engine, const EngineCopy *copy, uint64_t *ret_skipped, GError **err);
+
+/* Writes a container's file system, without its volumes, as tar. */
+bool engine_export(Engine *engine, const char *container, int out_fd, GError **err);
+
+typedef struct EngineChange {
+	char kind; /* 'A' added, 'C' changed, 'D' deleted */
+	char *path;
+} EngineChange;
+
+/* What a container has changed in its image, by path; ends with path NULL. */
+EngineChange *engine_container_changes(Engine *engine, const char *container, GError **err);
+void engine_changes_free(EngineChange *changes);
+
+typedef struct EngineCommit {
+	const char *reference; /* NULL: no name */
+	const char *author, *message;
+	char *const *changes; /* as for engine_image_import */
+	bool include_volumes;
+	bool pause;
+	bool squash;
+} EngineCommit;
+
+/* Makes an image out of a container. *ret_id: free with g_free. */
+bool engine_commit(Engine *engine, const char *container, const EngineCommit *commit, char **ret_id,
+	GError **err);
 
 /* --- images (podman's field names; new references) ------------------------------------------- */
 

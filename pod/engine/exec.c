@@ -52,9 +52,8 @@ bool engine_exec(Engine *engine, const char *name, const EngineExec *exec, pid_t
 
 	if (!container || !engine_require_root(err))
 		return false;
-	if (!container_is_running(container))
-		return fail(err, ERROR_STATE, "cannot exec in container \"%s\": it is not running",
-			container->definition->name);
+	if (!container_require_running(container, "exec in", err))
+		return false;
 	g_autoptr(RuntimeConfig) config = resolve_existing(engine, container, err);
 	if (!config || !merge_env(config, exec, err))
 		return false;

@@ -91,12 +91,52 @@ bool container_save_state(Container *container, GError **err) {
 	return store_write(container->object, "state", state, err);
 }
 
+bool container_save_lost_end(const Container *container, GError **err) {
+	if (!container->object->persistent)
+		return true;
+	json_auto_t *record = container_state_to_json(container->state);
+	g_autoptr(ContainerState) state = container_state_from_json(record);
+	state->status = CONTAINER_EXITED;
+	state->exit_code = EXIT_UNKNOWN;
+	state->finished_usec = state->started_usec;
+	/* Numbers of a boot that will be over. */
+	state->init = state->supervisor = (ProcId){0};
+	json_decref(state->network);
+	state->network = NULL;
+	json_auto_t *ended = container_state_to_json(state);
+
+	return store_write(container->object, "exit", ended, err);
+}
+
 bool container_is_running(const Container *container) {
 	return container->state->init.pid != 0 && proc_is_alive(container->state->init);
 }
 
 bool container_is_supervised(const Container *container) {
 	return container->state->supervisor.pid != 0 && proc_is_alive(container->state->supervisor);
+}
+
+bool container_is_pending(const Container *container) {
+	ContainerStatus status = container->state->status;
+
+	return status == CONTAINER_RUNNING || status == CONTAINER_STOPPING ||
+	       status == CONTAINER_PAUSED;
+}
+
+bool container_is_paused(const Container *container) {
+	return container->state->status == CONTAINER_PAUSED && container_is_running(container);
+}
+
+bool container_require_running(const Container *container, const char *action, GError **err) {
+	const char *name = container->definition->name;
+
+	if (!container_is_running(container))
+		return fail(err, ERROR_STATE, "cannot %s container \"%s\": it is not running", action,
+			name);
+	if (container_is_paused(container))
+		return fail(err, ERROR_STATE, "cannot %s container \"%s\": it is paused", action,
+			name);
+	return true;
 }
 
 ContainerStatus container_status_now(const Container *container) {
@@ -106,7 +146,7 @@ ContainerStatus container_status_now(const Container *container) {
 ContainerStatus container_status_given(const Container *container, bool running) {
 	ContainerStatus status = container->state->status;
 
-	if ((status == CONTAINER_RUNNING || status == CONTAINER_STOPPING) && !running)
+	if (container_is_pending(container) && !running)
 		/* until its supervisor has cleaned up, the exit code is not on record */
 		return container_is_supervised(container) ? CONTAINER_STOPPING : CONTAINER_EXITED;
 	return status;

@@ -50,10 +50,23 @@ Container *container_open_id(Engine *engine, const char *id, GError **err);
 bool container_lock(Container *container, GError **err);
 bool container_save_state(Container *container, GError **err);
 
+/* The status of an end that nobody saw: the supervisor was killed, or the power went. */
+#define EXIT_UNKNOWN 255
+
+/* On a start: what a container that outlives the boot is after it when nobody records its end. */
+bool container_save_lost_end(const Container *container, GError **err);
+
 /* True while its first process runs. */
 bool container_is_running(const Container *container);
 /* True while its supervisor (or the cleanup it became) runs. */
 bool container_is_supervised(const Container *container);
+
+/* True if the record says that it was started and nothing has been heard of its end. */
+bool container_is_pending(const Container *container);
+/* True if it is frozen. */
+bool container_is_paused(const Container *container);
+/* ERROR_STATE unless it runs and is not paused; action is what cannot be done ("exec in"). */
+bool container_require_running(const Container *container, const char *action, GError **err);
 
 /* "running" and so on, from the record and from the process table: a record that says running
  * while the process is gone is a container whose supervisor cleans up ("stopping"), or, without

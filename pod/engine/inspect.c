@@ -30,7 +30,7 @@ static json_t *inspect_state(const Container *container) {
 
 	json_put_string(object, "Status", container_status_to_string(status));
 	json_put_bool(object, "Running", running);
-	json_put_bool(object, "Paused", false);
+	json_put_bool(object, "Paused", running && status == CONTAINER_PAUSED);
 	json_put_bool(object, "Restarting", !running && container_is_supervised(container));
 	json_put_bool(object, "OOMKilled", state->oom_killed);
 	json_put_bool(object, "Dead", false);

@@ -8,6 +8,7 @@
 #include "base/module.h"
 #include "base/options.h"
 #include "base/parse.h"
+#include "engine/place.h"
 #include "engine/resolve.h"
 #include "engine/stop.h"
 #include "model/names.h"
@@ -98,22 +99,8 @@ static bool attach_pod_network(Engine *engine, Pod *pod, const NetworkPlan *plan
 	return true;
 }
 
-static bool plan_pod_cgroup(Pod *pod, GError **err) {
-	CgroupPlan plan = {0};
-
-	/* a pod's first process stays in its unit's cgroup, where systemd looks for main processes
-	 */
-	if (pod->definition->unit)
-		return true;
-	if (!runtime_cgroup_plan(pod->definition->id, false, NULL, &plan, err))
-		return false;
-	g_free(pod->state->cgroup);
-	pod->state->cgroup = g_strdup(plan.payload);
-	runtime_cgroup_plan_clear(&plan);
-	return !pod->state->cgroup || journal_cgroup(pod->object, pod->state->cgroup, err);
-}
-
-static bool create_infra(Pod *pod, int namespaces, RuntimeChild *ret_child, GError **err) {
+static bool create_infra(Pod *pod, int namespaces, const RuntimeConfig *limits,
+	RuntimeChild *ret_child, GError **err) {
 	const PodSpec *spec = pod->definition->spec;
 	g_autofree char *pause = module_path("podctl-pause");
 	g_auto(GStrv) sysctls = g_strdupv(spec->sysctls);
@@ -125,6 +112,9 @@ static bool create_infra(Pod *pod, int namespaces, RuntimeChild *ret_child, GErr
 		.hostname = spec->hostname ? spec->hostname : pod->definition->name,
 		.shm_size_bytes = DEFAULT_SHM_BYTES,
 		.cgroup = leaf,
+		.pod_cgroup = pod->state->cgroup,
+		.limits = limits->limits,
+		.n_limits = limits->n_limits,
 		.title = pod->definition->name,
 	};
 
@@ -152,7 +142,9 @@ static bool make_infra(Engine *engine, Pod *pod, const NetworkPlan *plan, GError
 	if (plan->request->mode == NETWORK_HOST)
 		shared &= ~CLONE_NEWNET;
 	RuntimeChild child = RUNTIME_CHILD_NONE;
-	if (!plan_pod_cgroup(pod, err) || !create_infra(pod, shared, &child, err))
+	g_autoptr(RuntimeConfig) limits = runtime_config_new();
+	if (!resolve_limit_spec(&pod->definition->spec->limits, false, limits, err) ||
+		!place_pod(pod, limits, err) || !create_infra(pod, shared, limits, &child, err))
 		return false;
 	/* on record before it is let go: until then it dies with us, afterwards it can be found */
 	pod->state->infra = child.process;

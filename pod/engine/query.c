@@ -205,13 +205,17 @@ json_t *engine_query_containers(Engine *engine, bool all, bool all_infra, GError
 }
 
 const char *query_pod_status(const Pod *pod, const GPtrArray *members) {
-	unsigned running = 0, created = 0, total = members->len;
+	unsigned running = 0, created = 0, paused = 0, total = members->len;
 
 	for (unsigned i = 0; i < members->len; i++) {
 		ContainerStatus status = container_status_now(g_ptr_array_index(members, i));
 		running += status == CONTAINER_RUNNING || status == CONTAINER_STOPPING;
+		paused += status == CONTAINER_PAUSED;
 		created += status == CONTAINER_CREATED;
 	}
+	/* the infra process has nothing to freeze */
+	if (paused == total && total)
+		return "Paused";
 	if (pod->definition->spec->infra) {
 		total++;
 		running += pod_is_running(pod);
@@ -219,7 +223,7 @@ const char *query_pod_status(const Pod *pod, const GPtrArray *members) {
 	}
 	if (running == total && total)
 		return "Running";
-	if (running)
+	if (running || paused)
 		return "Degraded";
 	if (created == total)
 		return "Created";

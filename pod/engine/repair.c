@@ -13,8 +13,7 @@ static bool recover_container(Engine *engine, StoreObject *object, GError **err)
 	/* it runs, or its supervisor is at work on its end: nothing is half-done */
 	if (container_is_running(container) || container_is_supervised(container))
 		return true;
-	if (container->state->status != CONTAINER_RUNNING &&
-		container->state->status != CONTAINER_STOPPING)
+	if (!container_is_pending(container))
 		return undo_journal(engine, object, err);
 	/* the handle in hand has the lock */
 	StoreObject *own = container->object;

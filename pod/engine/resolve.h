@@ -62,8 +62,17 @@ RuntimeConfig *resolve_existing(Engine *engine, const Container *container, GErr
 bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
-/* The user's part of the last alone: it touches no disk. */
+/* The root file system alone; its directories are made when they are missing. */
+bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* The user's part of the mounts alone: it touches no disk. */
 bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+
+/* Resource limits, kernel parameters and the limits of the cgroup. */
+bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* The limits of spec alone, a container's or a pod's: appended to config->limits. update: also "no
+ * bound" is written out, for a cgroup that may have one. */
+bool resolve_limit_spec(
+	const LimitSpec *spec, bool update, RuntimeConfig *config, GError **err);
 
 /* Replaces K, K* and env files in spec->env by K=V from this process's environment, so that the
  * definition does not depend on it later. Done when a container is made. */
@@ -83,6 +92,9 @@ char *env_expand(const char *assignment, char *const *env);
 
 /* Puts the lines of label files in front of the labels; a label given by itself wins. */
 bool resolve_labels(char ***labels, char *const *label_files, GError **err);
+
+/* Puts an image's labels in front: a container has them too, as with podman. */
+void inherit_labels(char ***labels, char *const *inherited);
 
 /* Sets NAME=VALUE in a list (NULL-terminated, may be NULL), replacing an earlier one. */
 void env_put(char ***env, const char *assignment);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-	EXIT_UNKNOWN = 255,              /* nobody saw the end: the supervisor was killed */
+	THAW_TIMEOUT_USEC = 1000000,
 	KILL_TIMEOUT_USEC = 10000000,    /* from SIGKILL to the end: only a stuck kernel needs it */
 	CLEANUP_TIMEOUT_USEC = 30000000, /* from the end to the supervisor's own */
 };
@@ -38,6 +38,13 @@ static bool write_exit_status(StoreObject *object, int status, GError **err) {
 	return fd_write_file(object->run_fd, EXIT_STATUS_FILE, text, (size_t)size, 0600, err);
 }
 
+static void thaw(const char *cgroup) {
+	g_autoptr(GError) error = NULL;
+
+	if (cgroup && !runtime_cgroup_freeze(cgroup, false, THAW_TIMEOUT_USEC, &error))
+		log_debug("%s, continuing", error->message);
+}
+
 bool stop_begin(Container *container, GError **err) {
 	g_autoptr(GError) ended = NULL;
 
@@ -48,12 +55,16 @@ bool stop_begin(Container *container, GError **err) {
 	bool good = store_mark(container->object, HANDOFF_STOP_FILE, true, err);
 	if (good && container_is_running(container)) {
 		ContainerState *state = container->state;
+		bool paused = container_is_paused(container);
 		state->status = CONTAINER_STOPPING;
 		state->stop_requested = true;
 		good = container_save_state(container, err);
 		if (good && !proc_signal(state->init,
 				    state->stop_signal ? state->stop_signal : SIGTERM, &ended))
 			log_debug("%s, continuing", ended->message);
+		/* the signal waits for it; what cannot be thawed is killed at the deadline */
+		if (good && paused)
+			thaw(state->cgroup);
 	} else if (good && container_is_supervised(container)) {
 		/* between two runs: the supervisor waits out its delay and must not */
 		proc_signal(container->state->supervisor, SIGTERM, NULL);
@@ -87,9 +98,7 @@ static bool clean_up_for_supervisor(Engine *engine, Container *container, GError
 		g_propagate_error(err, g_steal_pointer(&error));
 		return false;
 	}
-	ContainerStatus status = container->state->status;
-	bool pending = status == CONTAINER_RUNNING || status == CONTAINER_STOPPING;
-	bool good = !pending || container_is_running(container) ||
+	bool good = !container_is_pending(container) || container_is_running(container) ||
 		    finish_container(engine, container, SPEC_UNSET, false, &removed, err);
 	store_unlock(container->object);
 	return good;

@@ -30,6 +30,8 @@
 
 /* Name of the file in run_dir whose presence forbids a restart. */
 #define HANDOFF_STOP_FILE "stop-requested"
+/* The file in run_dir with a later restart policy than the block's: "POLICY LIMIT\n", numbers. */
+#define HANDOFF_RESTART_FILE "restart-policy"
 /* The whole block, the texts included. */
 #define HANDOFF_MAX_BYTES (64u * 1024)
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "model/limits.h"
 #include "model/names.h"
 #include "model/spec.h"
 #include "model/spec_parse.h"
@@ -216,6 +217,12 @@ static bool run_word_checks(const WordCheck *checks, size_t n, GError **err) {
 #define ONE(text)  ((char *const[]){(text), NULL})
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static bool check_cgroup_conf(const char *value, GError **err) {
+	g_autofree char *key = NULL, *text = NULL;
+
+	return limits_parse_conf(value, &key, &text, err);
+}
+
 static bool check_container_values(const ContainerSpec *spec, GError **err) {
 	const ListCheck checks[] = {
 		{"name", ONE(spec->name), check_container_name},
@@ -246,6 +253,8 @@ static bool check_container_values(const ContainerSpec *spec, GError **err) {
 		{"mac-address", ONE(spec->mac_address), check_mac},
 		{"restart", ONE(spec->restart), check_restart},
 		{"log-opt", spec->log_opts, check_pair},
+		{"cgroup-conf", spec->cgroup_conf, check_cgroup_conf},
+		{"cgroup-parent", ONE(spec->cgroup_parent), limits_check_parent},
 	};
 	const char *const *shared = WORDS("container", "ns", "pod", "shareable", "none", "");
 	const WordCheck words[] = {
@@ -382,8 +391,28 @@ static bool check_container_together(const ContainerSpec *spec, GError **err) {
 	return true;
 }
 
+/* What a cgroup is needed for, without one; and two places at once. */
+static bool check_cgroups(const ContainerSpec *spec, GError **err) {
+	bool disabled = g_strcmp0(spec->cgroups, "disabled") == 0;
+	bool split = g_strcmp0(spec->cgroups, "split") == 0;
+	const char *limit = limits_first_option(&spec->limits);
+
+	if (disabled && (limit || spec->cgroup_conf))
+		return fail(err, ERROR_INVALID, "%s conflicts with --cgroups=disabled",
+			limit ? limit : "--cgroup-conf");
+	if ((disabled || split) && spec->cgroup_parent)
+		return fail(err, ERROR_INVALID, "--cgroup-parent conflicts with --cgroups=%s",
+			spec->cgroups);
+	if (spec->pod && spec->cgroup_parent)
+		return fail(err, ERROR_INVALID,
+			"--cgroup-parent cannot be used with --pod: it must be given when the pod "
+			"is created");
+	return true;
+}
+
 bool container_spec_validate(const ContainerSpec *spec, GError **err) {
-	return check_container_values(spec, err) && check_container_together(spec, err) &&
+	return check_container_values(spec, err) && limits_check(&spec->limits, err) &&
+	       check_cgroups(spec, err) && check_container_together(spec, err) &&
 	       container_spec_validate_process(spec, err) && check_membership(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err) &&
@@ -410,6 +439,7 @@ static bool check_pod_values(const PodSpec *spec, GError **err) {
 		{"sysctl", spec->sysctls, check_pair},
 		{"shm-size", ONE(spec->shm_size), check_size},
 		{"security-opt", spec->security_opt, check_security},
+		{"cgroup-parent", ONE(spec->cgroup_parent), limits_check_parent},
 	};
 	const WordCheck words[] = {
 		{"exit-policy", spec->exit_policy, WORDS("continue", "stop"), NULL},
@@ -443,8 +473,12 @@ static bool check_without_infra(const PodSpec *spec, int shared, GError **err) {
 		{"sysctl", spec->sysctls != NULL},
 		{"shm-size", spec->shm_size != NULL},
 		{"security-opt", spec->security_opt != NULL},
+		{"cgroup-parent", spec->cgroup_parent != NULL},
 	};
 
+	const char *limit = limits_first_option(&spec->limits);
+	if (limit)
+		return fail(err, ERROR_INVALID, "%s conflicts with --infra=false", limit);
 	array_foreach (row, of_infra)
 		if (row->given)
 			return fail(err, ERROR_INVALID, "--%s conflicts with --infra=false",
@@ -470,8 +504,8 @@ static bool check_pod_together(const PodSpec *spec, GError **err) {
 }
 
 bool pod_spec_validate(const PodSpec *spec, GError **err) {
-	return check_pod_values(spec, err) && check_pod_together(spec, err) &&
-	       pod_spec_validate_process(spec, err) &&
+	return check_pod_values(spec, err) && limits_check(&spec->limits, err) &&
+	       check_pod_together(spec, err) && pod_spec_validate_process(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err);
 }

@@ -12,6 +12,7 @@ static const char *const status_names[] = {
 	[CONTAINER_RUNNING] = "running",
 	[CONTAINER_STOPPING] = "stopping",
 	[CONTAINER_EXITED] = "exited",
+	[CONTAINER_PAUSED] = "paused",
 };
 
 #define DEFINITION(member, kind) \

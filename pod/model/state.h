@@ -15,9 +15,10 @@ typedef enum ContainerStatus {
 	CONTAINER_RUNNING,
 	CONTAINER_STOPPING, /* a stop was asked for */
 	CONTAINER_EXITED,
+	CONTAINER_PAUSED, /* frozen */
 } ContainerStatus;
 
-/* podman's words: created running stopping exited. */
+/* podman's words: created running stopping exited paused. */
 const char *container_status_to_string(ContainerStatus status);
 bool container_status_from_string(const char *text, ContainerStatus *ret_status);
 

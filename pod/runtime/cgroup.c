@@ -14,25 +14,17 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define TABLE_MAX        (16 * 1024 * 1024)
 #define DIRECT_PARENT    "podctl"
+#define DEFAULT_SLICE    "machine.slice"
+#define MADE_MARK        "trusted.podctl"
 #define SUPERVISOR_LEAF  "supervisor"
 #define PAYLOAD_PREFIX   "payload-"
 #define REMOVE_TRIES     100
 #define REMOVE_WAIT_USEC 10000
 #define DEPTH_MAX        64
-
-int cgroup_open(const char *cgroup, bool *ret_made, GError **err) {
-	*ret_made = false;
-	if (!cgroup)
-		return -1;
-	*ret_made = mkdir(cgroup, 0755) == 0;
-	if (*ret_made || errno == EEXIST)
-		return fd_open_dir(AT_FDCWD, cgroup, err);
-	*ret_made = errno == ENOENT;
-	return fd_make_dir(AT_FDCWD, cgroup, 0755, err);
-}
 
 bool cgroup_find_mount(char **ret_mount_point, char **ret_root) {
 	g_autofree char *table = NULL;
@@ -83,6 +75,45 @@ static bool move_here(const char *cgroup, GError **err) {
 	return true;
 }
 
+/* What podctl makes beside the leaves themselves bears a mark, so that it goes when its last child
+ * goes; what somebody else has made stays. */
+static void mark_made(const char *directory) {
+	if (setxattr(directory, MADE_MARK, "1", 1, 0) < 0)
+		log_debug("cannot mark cgroup \"%s\": %s, ignoring", directory, strerror(errno));
+}
+
+static bool make_parents(const char *mount_point, const char *cgroup, GError **err) {
+	for (const char *end = strchr(cgroup + strlen(mount_point) + 1, '/'); end;
+		end = strchr(end + 1, '/')) {
+		g_autofree char *directory = g_strndup(cgroup, (size_t)(end - cgroup));
+		if (mkdir(directory, 0755) == 0)
+			mark_made(directory);
+		else if (errno != EEXIST)
+			return fail_errno(err, errno, "cannot make cgroup \"%s\"", directory);
+	}
+	return true;
+}
+
+int cgroup_make(const char *cgroup, bool *ret_made, GError **err) {
+	g_autofree char *mount_point = NULL, *root = NULL;
+
+	*ret_made = false;
+	if (!cgroup)
+		return -1;
+	*ret_made = mkdir(cgroup, 0755) == 0;
+	if (*ret_made || errno == EEXIST)
+		return fd_open_dir(AT_FDCWD, cgroup, err);
+	if (errno != ENOENT || !cgroup_find_mount(&mount_point, &root) ||
+		!g_str_has_prefix(cgroup, mount_point)) {
+		fail_errno(err, errno, "cannot make cgroup \"%s\"", cgroup);
+		return -1;
+	}
+	if (!make_parents(mount_point, cgroup, err))
+		return -1;
+	*ret_made = true;
+	return fd_make_dir(AT_FDCWD, cgroup, 0755, err);
+}
+
 /* A unit's cgroup with Delegate= holds two leaves: processes may not stand in an inner node. After
  * a restart the caller is in the supervisor's leaf already. */
 static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError **err) {
@@ -103,8 +134,9 @@ static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError
 
 /* The two leaves in a scope of our own; a restarted container is in its scope already. False
  * without an error when systemd does not give one. */
-static bool plan_scope(
-	const char *id, const char *mount_point, const char *root, CgroupPlan *plan, GError **err) {
+static bool plan_scope(const CgroupRequest *request, const char *mount_point, const char *root,
+	CgroupPlan *plan, GError **err) {
+	const char *id = request->id, *slice = request->cgroup_parent;
 	g_autofree char *name = g_strdup_printf("podctl-%s.scope", id);
 	g_autofree char *inside = g_strdup_printf("/%s/" SUPERVISOR_LEAF, name);
 	g_autofree char *own = own_cgroup(mount_point, root);
@@ -114,10 +146,17 @@ static bool plan_scope(
 		g_autoptr(GError) error = NULL;
 		const ScopeMaker *scope = module_symbol(SCOPE_MODULE, SCOPE_SYMBOL, &error);
 
-		if (!scope || !scope->make(name, description, getpid(), &error)) {
+		if (!scope || !scope->make(name, description, slice ? slice : DEFAULT_SLICE,
+				      getpid(), &error)) {
+			if (slice) {
+				g_propagate_error(err, g_steal_pointer(&error));
+				return fail_prefix(err, "cannot use \"--cgroup-parent=%s\"", slice);
+			}
 			log_debug("%s, continuing without a scope", error->message);
 			return true;
 		}
+		if (request->stay)
+			plan->origin = g_steal_pointer(&own);
 		g_free(own);
 		own = own_cgroup(mount_point, root);
 	}
@@ -128,49 +167,85 @@ static bool plan_scope(
 	return true;
 }
 
-bool runtime_cgroup_plan(
-	const char *id, bool split, const char *parent, CgroupPlan *ret_plan, GError **err) {
+/* A pod's member goes where its pod is; so does its supervisor when the pod has a scope. */
+static bool plan_member(const CgroupRequest *request, CgroupPlan *plan, GError **err) {
+	g_autofree char *leaf = g_path_get_basename(request->pod_cgroup);
+
+	plan->mode = CGROUP_DIRECT;
+	if (request->stay || !g_str_has_prefix(leaf, PAYLOAD_PREFIX))
+		return true;
+	g_autofree char *scope = g_path_get_dirname(request->pod_cgroup);
+	plan->supervisor = g_build_filename(scope, SUPERVISOR_LEAF, NULL);
+	return fd_mkdir_parents(AT_FDCWD, plan->supervisor, 0755, err) &&
+	       move_here(plan->supervisor, err);
+}
+
+/* A plain directory. Nothing is made here: the caller journals the path first. */
+static bool plan_direct(
+	const CgroupRequest *request, const char *mount_point, CgroupPlan *plan, GError **err) {
+	const char *parent = request->cgroup_parent;
+
+	if (parent && *parent != '/')
+		return fail(err, ERROR_INVALID,
+			"cannot use \"--cgroup-parent=%s\": slices are systemd's, which does not "
+			"run here; give an absolute path",
+			parent);
+	if (access(mount_point, W_OK) < 0)
+		return true;
+	plan->mode = CGROUP_DIRECT;
+	plan->payload =
+		g_build_filename(mount_point, parent ? parent : DIRECT_PARENT, request->id, NULL);
+	return true;
+}
+
+bool runtime_cgroup_plan(const CgroupRequest *request, CgroupPlan *ret_plan, GError **err) {
 	g_autofree char *mount_point = NULL, *root = NULL;
+	const char *parent = request->cgroup_parent;
 
 	*ret_plan = (CgroupPlan){.mode = CGROUP_NONE};
 	if (!cgroup_find_mount(&mount_point, &root))
 		return true;
-	if (parent)
-		ret_plan->payload = g_build_filename(parent, id, NULL);
-	if (split) {
+	if (request->pod_cgroup)
+		ret_plan->payload = g_build_filename(request->pod_cgroup, request->id, NULL);
+	if (request->split) {
 		g_autofree char *own = own_cgroup(mount_point, root);
 
 		/* In the root cgroup nobody has delegated anything to us. */
 		if (own && strcmp(own, mount_point) != 0)
-			return plan_split(id, own, ret_plan, err);
+			return plan_split(request->id, own, ret_plan, err);
 	}
-	/* As sd_booted(3) asks. A pod's member goes where its pod is. */
-	if (!parent && access("/run/systemd/system", F_OK) == 0) {
-		if (!plan_scope(id, mount_point, root, ret_plan, err))
+	if (request->pod_cgroup)
+		return plan_member(request, ret_plan, err);
+	/* As sd_booted(3) asks. */
+	if (access("/run/systemd/system", F_OK) == 0) {
+		if (parent && *parent == '/')
+			return fail(err, ERROR_INVALID,
+				"cannot use \"--cgroup-parent=%s\": where systemd runs it is a "
+				"slice such as web.slice",
+				parent);
+		if (!plan_scope(request, mount_point, root, ret_plan, err))
 			return false;
 		if (ret_plan->mode == CGROUP_SCOPE)
 			return true;
 	}
-	/* Nothing is made here: the caller journals the path first. */
-	if (access(mount_point, W_OK) < 0) {
-		g_clear_pointer(&ret_plan->payload, g_free);
-		return true;
-	}
-	if (!ret_plan->payload)
-		ret_plan->payload = g_build_filename(mount_point, DIRECT_PARENT, id, NULL);
-	ret_plan->mode = CGROUP_DIRECT;
-	return true;
+	return plan_direct(request, mount_point, ret_plan, err);
+}
+
+bool runtime_cgroup_return(const CgroupPlan *plan, GError **err) {
+	return !plan->origin || move_here(plan->origin, err);
 }
 
 void runtime_cgroup_plan_clear(CgroupPlan *plan) {
 	g_free(plan->payload);
 	g_free(plan->supervisor);
 	g_free(plan->scope);
+	g_free(plan->origin);
 	*plan = (CgroupPlan){0};
 }
 
-/* Waits until cgroup.events says "populated 0". */
-static bool wait_empty(int dir_fd, const char *cgroup, uint64_t timeout_usec, GError **err) {
+/* Waits until cgroup.events has the line; reason is what is wrong when it never has. */
+static bool wait_events(int dir_fd, const char *cgroup, const char *line, const char *reason,
+	uint64_t timeout_usec, GError **err) {
 	_cleanup_close_ int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	uint64_t now = proc_now_monotonic();
 	uint64_t end = timeout_usec > USEC_INFINITY - now ? USEC_INFINITY : now + timeout_usec;
@@ -182,16 +257,22 @@ static bool wait_empty(int dir_fd, const char *cgroup, uint64_t timeout_usec, GE
 		if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
 			return errno == ENODEV ||
 			       fail_errno(err, errno, "cannot watch cgroup \"%s\"", cgroup);
-		if (strstr(text, "populated 0"))
+		if (strstr(text, line))
 			return true;
 		now = proc_now_monotonic();
 		if (now >= end)
-			return fail(
-				err, ERROR_TIMEOUT, "cgroup \"%s\" still has processes", cgroup);
+			return fail(err, ERROR_TIMEOUT, "cgroup \"%s\" %s", cgroup, reason);
 		/* At most a second at a time: a change between read and poll is then seen late,
 		 * not never. */
 		(void)!poll(&entry, 1, (int)MIN((end - now) / 1000 + 1, 1000));
 	}
+}
+
+/* errno of a write of one word. */
+static int write_word(int dir_fd, const char *file, const char *word) {
+	_cleanup_close_ int fd = openat(dir_fd, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, word, strlen(word)) != (ssize_t)strlen(word) ? errno : 0;
 }
 
 bool runtime_cgroup_kill(const char *cgroup, uint64_t timeout_usec, GError **err) {
@@ -200,10 +281,25 @@ bool runtime_cgroup_kill(const char *cgroup, uint64_t timeout_usec, GError **err
 	if (dir_fd < 0)
 		return errno == ENOENT ||
 		       fail_errno(err, errno, "cannot open cgroup \"%s\"", cgroup);
-	_cleanup_close_ int fd = openat(dir_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		return fail_errno(err, errno, "cannot kill the processes of cgroup \"%s\"", cgroup);
-	return wait_empty(dir_fd, cgroup, timeout_usec, err);
+	int r = write_word(dir_fd, "cgroup.kill", "1");
+	if (r != 0)
+		return fail_errno(err, r, "cannot kill the processes of cgroup \"%s\"", cgroup);
+	/* Killed first, so that nobody runs again before he dies. */
+	(void)write_word(dir_fd, "cgroup.freeze", "0");
+	return wait_events(dir_fd, cgroup, "populated 0", "still has processes", timeout_usec, err);
+}
+
+bool runtime_cgroup_freeze(const char *cgroup, bool frozen, uint64_t timeout_usec, GError **err) {
+	_cleanup_close_ int dir_fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return fail_errno(err, errno, "cannot open cgroup \"%s\"", cgroup);
+	int r = write_word(dir_fd, "cgroup.freeze", frozen ? "1" : "0");
+	if (r != 0)
+		return fail_errno(
+			err, r, "cannot %s cgroup \"%s\"", frozen ? "freeze" : "thaw", cgroup);
+	return wait_events(dir_fd, cgroup, frozen ? "frozen 1" : "frozen 0",
+		frozen ? "does not freeze" : "does not thaw", timeout_usec, err);
 }
 
 /* The kernel drops a dead process from its cgroup a moment after its parent has reaped it. */
@@ -240,13 +336,17 @@ static bool remove_tree(int parent_fd, const char *name, unsigned depth) {
 
 bool runtime_cgroup_remove(const char *cgroup, GError **err) {
 	g_autofree char *parent = g_path_get_dirname(cgroup);
-	g_autofree char *parent_name = g_path_get_basename(parent);
+	char mark[8];
 
 	if (!remove_tree(AT_FDCWD, cgroup, 0))
 		return fail_errno(err, errno, "cannot remove cgroup \"%s\"", cgroup);
 	/* Fails while others are in it, as it should. */
-	if (strcmp(parent_name, DIRECT_PARENT) == 0)
-		(void)!rmdir(parent);
+	while (strlen(parent) > 1 && getxattr(parent, MADE_MARK, mark, sizeof(mark)) > 0 &&
+		rmdir(parent) == 0) {
+		char *next = g_path_get_dirname(parent);
+		g_free(parent);
+		parent = next;
+	}
 	return true;
 }
 

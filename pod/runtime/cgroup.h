@@ -8,7 +8,7 @@
 
 /* Makes the directory (an existing one is fine) and opens it for CLONE_INTO_CGROUP. NULL gives -1
  * without an error: use is `cgroup && fd < 0`. */
-int cgroup_open(const char *cgroup, bool *ret_made, GError **err);
+int cgroup_make(const char *cgroup, bool *ret_made, GError **err);
 
 /* The host's cgroup2 mount point and which part of the hierarchy it shows ("/" for all of it).
  * False without an error when there is none. */

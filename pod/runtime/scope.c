@@ -22,7 +22,8 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define MANAGER      "org.freedesktop.systemd1.Manager"
 
-static int append_properties(sd_bus_message *message, const char *description, pid_t pid) {
+static int append_properties(
+	sd_bus_message *message, const char *description, const char *slice, pid_t pid) {
 	int r = sd_bus_message_open_container(message, 'a', "(sv)");
 
 	if (r >= 0)
@@ -35,12 +36,12 @@ static int append_properties(sd_bus_message *message, const char *description, p
 		r = sd_bus_message_append(
 			message, "(sv)", "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
-		r = sd_bus_message_append(message, "(sv)", "Slice", "s", "machine.slice");
+		r = sd_bus_message_append(message, "(sv)", "Slice", "s", slice);
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-static int call(
-	sd_bus *bus, const char *name, const char *description, pid_t pid, sd_bus_error *error) {
+static int call(sd_bus *bus, const char *name, const char *description, const char *slice,
+	pid_t pid, sd_bus_error *error) {
 	sd_bus_message *message = NULL;
 	int r = sd_bus_message_new_method_call(
 		bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, MANAGER, "StartTransientUnit");
@@ -48,7 +49,7 @@ static int call(
 	if (r >= 0)
 		r = sd_bus_message_append(message, "ss", name, "fail");
 	if (r >= 0)
-		r = append_properties(message, description, pid);
+		r = append_properties(message, description, slice, pid);
 	if (r >= 0)
 		r = sd_bus_message_append(message, "a(sa(sv))", 0);
 	if (r >= 0)
@@ -94,14 +95,15 @@ static int open_bus(sd_bus **ret_bus) {
 	return sd_bus_open_system(ret_bus);
 }
 
-static bool make(const char *name, const char *description, pid_t pid, GError **err) {
+static bool make(
+	const char *name, const char *description, const char *slice, pid_t pid, GError **err) {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus *bus = NULL;
 	int r = open_bus(&bus);
 
 	if (r < 0)
 		return fail_errno(err, -r, "cannot reach systemd");
-	r = call(bus, name, description, pid, &error);
+	r = call(bus, name, description, slice, pid, &error);
 	bool done = r >= 0 ? wait_moved(name, pid, err)
 			   : fail(err, ERROR_FAILED, "cannot make scope \"%s\": %s", name,
 				     error.message ? error.message : strerror(-r));

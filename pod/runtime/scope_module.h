@@ -10,7 +10,8 @@
 #define SCOPE_SYMBOL "podctl_scope"
 
 typedef struct ScopeMaker {
-	/* Asks systemd for a transient scope of this name, delegated, with pid in it, and waits
-	 * until it is there, at most ten seconds. */
-	bool (*make)(const char *name, const char *description, pid_t pid, GError **err);
+	/* Asks systemd for a transient scope of this name in the slice, delegated, with pid in it,
+	 * and waits until it is there, at most ten seconds. */
+	bool (*make)(const char *name, const char *description, const char *slice, pid_t pid,
+		GError **err);
 } ScopeMaker;

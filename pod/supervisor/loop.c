@@ -49,16 +49,18 @@ static void signal_container(const Supervisor *s, int signal_number) {
 	(void)syscall(SYS_pidfd_send_signal, s->handoff->init_pidfd, signal_number, NULL, 0);
 }
 
+static void write_cgroup(const Supervisor *s, const char *file, const char *word) {
+	const char *cgroup = handoff_text(s, s->handoff->cgroup);
+	int fd = cgroup ? loop_open_in(cgroup, file, O_WRONLY) : -1;
+	if (fd < 0)
+		return;
+	(void)!write(fd, word, 1);
+	close(fd);
+}
+
 /* The cgroup first: it takes what has left the first process's reach as well. */
 static void kill_container(Supervisor *s) {
-	const char *cgroup = handoff_text(s, s->handoff->cgroup);
-	if (cgroup) {
-		int fd = loop_open_in(cgroup, "cgroup.kill", O_WRONLY);
-		if (fd >= 0) {
-			(void)!write(fd, "1", 1);
-			close(fd);
-		}
-	}
+	write_cgroup(s, "cgroup.kill", "1");
 	signal_container(s, SIGKILL);
 	s->kill_usec = TIME_NEVER;
 }
@@ -69,6 +71,8 @@ static void begin_stop(Supervisor *s) {
 		return;
 	}
 	signal_container(s, (int)s->handoff->stop_signal);
+	/* a paused one could not answer */
+	write_cgroup(s, "cgroup.freeze", "0");
 	uint64_t kill_usec = usec_after(now_usec(), s->handoff->stop_timeout_usec);
 	if (kill_usec < s->kill_usec)
 		s->kill_usec = kill_usec;

@@ -32,6 +32,7 @@
 #define FRONT_TIMEOUT_MSEC       5000
 #define BACKOFF_FILE             "restart-backoff"
 #define MEMORY_EVENTS_MAX        512
+#define POLICY_MAX               64
 #define CLOSE_RANGE_CLOEXEC_FLAG 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 
 /* Ignored while the container runs: an end of ours without its end helps nobody. */
@@ -182,14 +183,36 @@ static void write_backoff(const Supervisor *s, unsigned doublings) {
 	close(fd);
 }
 
+/* `podctl update --restart` has changed the policy since the container's start. */
+static void read_policy(const Supervisor *s, uint32_t *policy, uint32_t *limit) {
+	char text[POLICY_MAX];
+	uint64_t first, second;
+	int fd = loop_open_in(
+		handoff_text(s, s->handoff->run_dir), HANDOFF_RESTART_FILE, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *space = strchr(text, ' ');
+	if (!space || !number_get(text, (size_t)(space - text), &first) ||
+		!number_get(space + 1, strcspn(space + 1, "\n"), &second))
+		return;
+	*policy = (uint32_t)first;
+	*limit = (uint32_t)second;
+}
+
 static bool may_restart(const Supervisor *s) {
 	const Handoff *h = s->handoff;
+	uint32_t policy = h->restart, limit = h->restart_limit;
 
-	if (h->restart == HANDOFF_RESTART_NO || s->stop_asked || loop_stop_requested(s))
+	read_policy(s, &policy, &limit);
+	if (policy == HANDOFF_RESTART_NO || s->stop_asked || loop_stop_requested(s))
 		return false;
-	if (h->restart == HANDOFF_RESTART_ALWAYS)
+	if (policy == HANDOFF_RESTART_ALWAYS)
 		return true;
-	return exit_code(s) != 0 && (h->restart_limit == 0 || h->restart_count < h->restart_limit);
+	return exit_code(s) != 0 && (limit == 0 || h->restart_count < limit);
 }
 
 /* Waits longer each time, so that a container that cannot start does not eat the machine. */
@@ -219,7 +242,6 @@ int main(void) {
 		return EXIT_REFUSED;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	s->oom_kills_before = oom_kills(s);
 	streams_open(s);
 	attach_open(s);
 	harden_apply(s);
@@ -227,7 +249,8 @@ int main(void) {
 
 	loop_run(s);
 
-	bool oom = oom_kills(s) > s->oom_kills_before;
+	/* the cgroup was made for this run: whatever it counts is ours */
+	bool oom = oom_kills(s) > 0;
 	bool again = may_restart(s);
 	attach_end(s, exit_code(s), again);
 	if (again && wait_restart(s))

@@ -83,7 +83,6 @@ typedef struct Supervisor {
 	int wait_status;
 	uint64_t begun_usec; /* times are CLOCK_MONOTONIC */
 	uint64_t kill_usec, run_end_usec, tick_usec, drain_idle_usec, drain_end_usec;
-	uint64_t oom_kills_before;
 	uint64_t notify_window_usec;
 	unsigned notify_in_window;
 	bool notify_stalled; /* systemd did not take the last message: do not wait again */

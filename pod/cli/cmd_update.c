@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* podctl update: other limits and another restart policy for a container that exists. */
+#include "cli/cmd.h"
+#include "cli/spec_options.h"
+
+#include "model/spec_parse.h"
+
+#include <stddef.h>
+
+typedef struct UpdateOptions {
+	LimitSpec limits;
+	char *restart;
+} UpdateOptions;
+
+#define LIMIT(member) offsetof(UpdateOptions, limits.member)
+#define NO_HEALTH     "health checks are not there yet"
+#define NO_ENV        "the environment of a container stays as it was made"
+
+static const OptionRow update_options[] = {
+	LIMIT_OPTION_ROWS(LIMIT),
+	{"restart", 0, OPTION_STRING, offsetof(UpdateOptions, restart), "POLICY",
+		"no, on-failure[:N], always, unless-stopped"},
+	REFUSED_LIMIT_ROWS,
+	{"env", 'e', OPTION_REFUSED, 0, NULL, NO_ENV},
+	{"unsetenv", 0, OPTION_REFUSED, 0, NULL, NO_ENV},
+	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-max-log-count", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-max-log-size", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-on-failure", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-success", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-startup-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"health-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
+	{NULL},
+};
+
+static bool check_restart(const char *restart, GError **err) {
+	RestartPolicy policy;
+	unsigned retries;
+
+	return !restart || spec_parse_restart(restart, &policy, &retries, err);
+}
+
+static int run_update(Cli *cli, char **arguments, GError **err) {
+	UpdateOptions *options = cli->options;
+	g_autoptr(ContainerSpec) changes = container_spec_new();
+
+	changes->limits = options->limits;
+	options->limits = (LimitSpec){0};
+	changes->restart = g_steal_pointer(&options->restart);
+	/* whether the values go with the container's others is the engine's to say */
+	if (!check_restart(changes->restart, err))
+		return -1;
+	Engine *engine = cli_engine(cli, err);
+	if (!engine || !engine_container_update(engine, arguments[0], changes, err))
+		return -1;
+	g_autofree char *id = engine_container_find(engine, arguments[0], err);
+	g_autofree char *line = id ? g_strconcat(id, "\n", NULL) : NULL;
+	return id && output_print(line, err) ? 0 : -1;
+}
+
+const Command command_update = {
+	.usage = "[options] CONTAINER",
+	.help = "Change the limits of a container",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.argument = ARGUMENT_CONTAINER,
+	.options = update_options,
+	.options_size = sizeof(UpdateOptions),
+	.run = run_update,
+};
