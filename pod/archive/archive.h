@@ -49,6 +49,7 @@ typedef struct ArchiveSource {
 	const char *name; /* what it is to be called; NULL: only what is in the directory */
 	bool is_root;     /* a container's root: dev, proc and sys are left empty */
 	bool is_upper;    /* an overlay's upper layer: what it hides becomes OCI whiteouts */
+	bool with_top;    /* for an image's layer: without a name, the directory itself as "./" */
 	const IdMap *uids, *gids; /* the container's; NULL: as they are */
 } ArchiveSource;
 

@@ -275,7 +275,9 @@ static bool visit_directory(
 
 	if (fd < 0)
 		return fail_entry(walk, errno, "open", err);
-	if (*walk->path) {
+	if (*walk->path || walk->source->with_top) {
+		if (!*walk->path)
+			entry.path = ".";
 		g_autoptr(GPtrArray) xattrs = read_xattrs(fd);
 		entry.xattrs = xattrs;
 		if (!give(walk, &entry, err))

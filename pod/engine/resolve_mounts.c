@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err) {
+bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err) {
 	const Container *container = input->container;
 	const ContainerSpec *spec = container->definition->spec;
 	RuntimeRootfs *rootfs = &config->rootfs;

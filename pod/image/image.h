@@ -79,6 +79,22 @@ bool image_load(ImageStore *store, const char *path, GPtrArray **ret_names, GErr
 bool image_import(ImageStore *store, const char *tar_path, const char *reference,
 	const char *const *changes, const char *message, char **ret_id, GError **err);
 
+/* What a new image is made of. */
+typedef struct ImageCommit {
+	const char *base_id;   /* image to start from */
+	bool squash;           /* only its configuration: the layer holds everything */
+	const char *reference; /* name; NULL: none */
+	const char *author, *message; /* may be NULL */
+	char *const *settings; /* instructions as for image_import, from the container; may be NULL */
+	char *const *changes;  /* the user's, which win; may be NULL */
+	/* Writes the layer, a gzip-compressed tar, to fd. ret_diff: hex SHA-256 of the plain tar. */
+	bool (*write_layer)(int fd, void *data, char ret_diff[65], GError **err);
+	void *data;
+} ImageCommit;
+
+/* Adds an image: the base and one layer. *ret_id: free with g_free. */
+bool image_commit(ImageStore *store, const ImageCommit *commit, char **ret_id, GError **err);
+
 /* Gives an image one more name; the name is taken from another image that has it. */
 bool image_tag(ImageStore *store, const char *reference, const char *new_name, GError **err);
 

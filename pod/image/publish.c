@@ -150,21 +150,50 @@ static void stack_layer(Publication *work, const char *diff_hex, bool hides_belo
 	g_ptr_array_add(work->stack, g_strdup(diff_hex));
 }
 
-static bool add_layer(Publication *work, size_t i, GError **err) {
-	const OciBlob *blob = &work->manifest->layers[i];
-	const char *diff_hex = reference_digest_hex(work->image->diff_ids[i]);
+/* Opens the layer that is made from a blob of the staging directory. -1 on error. */
+static int take_layer(
+	const Publication *work, const OciBlob *blob, const char *diff_hex, GError **err) {
 	_cleanup_close_ int blob_fd = open_blob(work, blob, err);
 
 	if (blob_fd < 0)
-		return false;
+		return -1;
 	_cleanup_close_ int layer_fd = find_layer(work, diff_hex);
-	if (layer_fd >= 0) {
-		if (!check_digest(blob_fd, blob->hex, err))
-			return false;
-	} else {
-		if (!lay_out(work, diff_hex, blob, blob_fd, err))
-			return false;
-		layer_fd = find_layer(work, diff_hex);
+	if (layer_fd >= 0)
+		return check_digest(blob_fd, blob->hex, err) ? steal_fd(&layer_fd) : -1;
+	if (!lay_out(work, diff_hex, blob, blob_fd, err))
+		return -1;
+	return find_layer(work, diff_hex);
+}
+
+/* Opens a layer that the store has, blob and all. -1 on error, or when it is hidden: layers below
+ * an opaque root are not kept laid out. */
+static int use_layer(const Publication *work, const OciBlob *blob, const char *diff_hex,
+	bool *ret_is_hidden, GError **err) {
+	g_autofree char *blob_path = g_strconcat("blobs/sha256/", blob->hex, NULL);
+	g_autofree char *path = g_strconcat("layers/", diff_hex, NULL);
+
+	if (faccessat(work->store_fd, blob_path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		fail_errno(err, errno, "cannot find the blob of a layer");
+		return -1;
+	}
+	*ret_is_hidden = faccessat(work->store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+			 errno == ENOENT;
+	return *ret_is_hidden ? -1 : fd_open_dir(work->store_fd, path, err);
+}
+
+static bool add_layer(Publication *work, size_t i, GError **err) {
+	const OciBlob *blob = &work->manifest->layers[i];
+	const char *diff_hex = reference_digest_hex(work->image->diff_ids[i]);
+	bool is_stored = i < work->source->n_stored_layers, is_hidden = false;
+	_cleanup_close_ int layer_fd = is_stored
+					       ? use_layer(work, blob, diff_hex, &is_hidden, err)
+					       : take_layer(work, blob, diff_hex, err);
+
+	if (layer_fd < 0 && !is_hidden)
+		return false;
+	if (is_hidden) {
+		g_ptr_array_add(work->blobs, g_strdup(blob->hex));
+		return true;
 	}
 	json_auto_t *info = json_read_file(layer_fd, "info.json", err);
 	if (!info)

@@ -16,6 +16,7 @@ typedef struct PublishSource {
 	size_t manifest_size;
 	const char *config;
 	size_t config_size;
+	size_t n_stored_layers; /* so many of the lowest ones are in the store and were checked */
 } PublishSource;
 
 /* Checks digests and sizes of the configuration and of all layers, lays out those that are not
