@@ -7,6 +7,7 @@
 #include "engine/handoff_build.h"
 #include "engine/launch.h"
 #include "engine/stop.h"
+#include "engine/volume.h"
 #include "model/handoff.h"
 #include "model/names.h"
 
@@ -18,7 +19,8 @@ enum { REMOVE_TRIES = 10 };
 
 /* Image id and name for the definition; nothing to look up with --rootfs. What the image and the
  * options together cannot be is found here, before anything is made. */
-static bool look_up_image(Engine *engine, ContainerDefinition *definition, GError **err) {
+static bool look_up_image(
+	Engine *engine, ContainerDefinition *definition, ImageConfig **ret_image, GError **err) {
 	const Container container = {.definition = definition};
 	ResolveInput input = {.engine = engine, .container = &container};
 	const ContainerSpec *spec = definition->spec;
@@ -41,7 +43,10 @@ static bool look_up_image(Engine *engine, ContainerDefinition *definition, GErro
 		if (!env_image_entry_ok(*entry))
 			log_warning("image \"%s\" sets no variable with \"%s\", ignoring",
 				spec->image, *entry);
-	return resolve_check(&input, err);
+	if (!resolve_check(&input, err))
+		return false;
+	*ret_image = g_steal_pointer(&image);
+	return true;
 }
 
 /* --pod new:NAME makes the pod; ports and network are then the pod's. */
@@ -83,7 +88,7 @@ static bool look_up_pod(
 static bool replace_existing(Engine *engine, const char *name, GError **err) {
 	g_autoptr(GError) error = NULL;
 
-	if (engine_container_remove(engine, name, true, SPEC_UNSET, &error) ||
+	if (engine_container_remove(engine, name, true, false, SPEC_UNSET, &error) ||
 		error_is(error, ERROR_NOT_FOUND))
 		return true;
 	g_propagate_error(err, g_steal_pointer(&error));
@@ -114,6 +119,16 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 	       resolve_labels(&spec->labels, spec->label_files, err);
 }
 
+static bool prepare_volumes(Engine *engine, ContainerDefinition *definition,
+	const ImageConfig *image, const StoreObject *object, GError **err) {
+	g_autoptr(Pod) pod =
+		definition->pod_id ? pod_open_id(engine, definition->pod_id, err) : NULL;
+
+	return (!definition->pod_id || pod) &&
+	       volumes_prepare(engine, definition, pod ? pod->definition->spec : NULL, image,
+		       object->persistent, err);
+}
+
 /* Who removes a pod looks for members once more afterwards: one of the two sees the other. */
 static bool pod_still_there(Engine *engine, const char *pod_id, GError **err) {
 	g_autofree char *id = pod_id ? store_find(engine->store, STORE_POD, pod_id, err) : NULL;
@@ -124,6 +139,7 @@ static bool pod_still_there(Engine *engine, const char *pod_id, GError **err) {
 bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id, GError **err) {
 	g_autoptr(ContainerDefinition) definition = g_new0(ContainerDefinition, 1);
 	g_autoptr(StoreObject) object = NULL;
+	g_autoptr(ImageConfig) image = NULL;
 
 	if (!check_request(engine, spec, err))
 		return false;
@@ -131,7 +147,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 	definition->spec = spec; /* borrowed until the end of this function */
 	definition->id = id_generate();
 	definition->name = g_strdup(spec->name);
-	bool good = look_up_image(engine, definition, err) &&
+	bool good = look_up_image(engine, definition, &image, err) &&
 		    look_up_pod(engine, spec, definition, err) &&
 		    (!spec->replace || !spec->name || replace_existing(engine, spec->name, err));
 	if (good) {
@@ -140,15 +156,16 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		definition->create_command = g_strdupv(engine->create_command);
 		object = store_create(
 			engine->store, STORE_CONTAINER, definition->id, !spec->remove, err);
+		good = object && prepare_volumes(engine, definition, image, object, err);
 		json_auto_t *json = container_definition_to_json(definition);
-		good = object &&
-		       fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
+		good = good && fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
 		       publish_named(object, json, &definition->name, err) &&
 		       pod_still_there(engine, definition->pod_id, err) &&
 		       write_cidfile(spec->cidfile, definition->id, err);
 	}
 	definition->spec = NULL;
 	if (!good) {
+		volumes_remove_anonymous(engine, definition);
 		if (object)
 			store_remove(object, NULL);
 		if (new_pod && definition->pod_id)
@@ -240,13 +257,17 @@ bool engine_container_restart(Engine *engine, const char *name, int timeout_sec,
 	       engine_container_start(engine, name, NULL, err);
 }
 
-static bool remove_locked(Engine *engine, Container *container, GError **err) {
+static bool remove_locked(Engine *engine, Container *container, bool volumes, GError **err) {
 	if (container_is_running(container))
 		return fail(err, ERROR_IN_USE,
 			"cannot remove container \"%s\": it is %s; stop it first or use --force",
 			container->definition->name,
 			container_is_paused(container) ? "paused" : "running");
-	return undo_journal(engine, container->object, err) && store_remove(container->object, err);
+	if (!undo_journal(engine, container->object, err))
+		return false;
+	if (volumes || container->definition->spec->remove)
+		volumes_remove_anonymous(engine, container->definition);
+	return store_remove(container->object, err);
 }
 
 bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **err) {
@@ -262,8 +283,8 @@ bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **e
 	return good;
 }
 
-static bool remove_once(
-	Engine *engine, Container *container, bool force, int timeout_sec, GError **err) {
+static bool remove_once(Engine *engine, Container *container, bool force, bool volumes,
+	int timeout_sec, GError **err) {
 	g_autoptr(GError) error = NULL;
 
 	if (force && (!stop_begin(container, err) ||
@@ -272,7 +293,7 @@ static bool remove_once(
 		return false;
 	/* with --rm the end was the removal */
 	if (container_lock(container, &error)) {
-		bool good = remove_locked(engine, container, err);
+		bool good = remove_locked(engine, container, volumes, err);
 		store_unlock(container->object);
 		return good;
 	}
@@ -283,7 +304,7 @@ static bool remove_once(
 }
 
 bool engine_container_remove(
-	Engine *engine, const char *name, bool force, int timeout_sec, GError **err) {
+	Engine *engine, const char *name, bool force, bool volumes, int timeout_sec, GError **err) {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Container) container = container_open(engine, name, &error);
 
@@ -296,7 +317,7 @@ bool engine_container_remove(
 	/* somebody may start it again between its end and its removal */
 	for (unsigned i = 0; i < REMOVE_TRIES; i++) {
 		g_clear_error(&error);
-		if (remove_once(engine, container, force, timeout_sec, &error))
+		if (remove_once(engine, container, force, volumes, timeout_sec, &error))
 			return true;
 		if (!force || !error_is(error, ERROR_IN_USE))
 			break;

@@ -89,6 +89,15 @@ static bool put_file(char ***env, const char *path, GError **err) {
 	return true;
 }
 
+void inherit_labels(char ***labels, char *const *inherited) {
+	char **own = *labels;
+
+	*labels = g_strdupv((char **)(uintptr_t)inherited);
+	for (char **label = own; label && *label; label++)
+		env_put(labels, *label);
+	g_strfreev(own);
+}
+
 bool resolve_labels(char ***labels, char *const *label_files, GError **err) {
 	g_auto(GStrv) result = NULL;
 
