@@ -76,7 +76,8 @@ static int run_container_clone(Cli *cli, char **arguments, GError **err) {
 	if (!engine || !engine_container_clone(engine, arguments[0], changes, &id, err))
 		return -1;
 	if (options->destroy &&
-		!engine_container_remove(engine, arguments[0], options->force, SPEC_UNSET, err))
+		!engine_container_remove(
+			engine, arguments[0], options->force, false, SPEC_UNSET, err))
 		return -1;
 	if (options->start && !engine_container_start(engine, id, NULL, err))
 		return -1;

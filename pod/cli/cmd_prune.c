@@ -52,7 +52,7 @@ static bool remove_container(
 	Engine *engine, const char *id, G_GNUC_UNUSED const void *data, GError **err) {
 	g_autoptr(GError) error = NULL;
 
-	if (engine_container_remove(engine, id, false, SPEC_UNSET, &error))
+	if (engine_container_remove(engine, id, false, false, SPEC_UNSET, &error))
 		return true;
 	if (error_is(error, ERROR_IN_USE))
 		return fail(err, ERROR_NOT_FOUND, "%s", error->message);

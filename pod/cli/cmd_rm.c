@@ -29,15 +29,15 @@ static const OptionRow rm_options[] = {
 	{"ignore", 'i', OPTION_BOOL, FIELD(ignore), NULL, "A container that is not there is fine"},
 	{"latest", 'l', OPTION_BOOL, FIELD(latest), NULL, "The container that was made last"},
 	{"time", 't', OPTION_INT, FIELD(time_sec), "SECONDS", "With --force: time before SIGKILL"},
-	{"volumes", 'v', OPTION_BOOL, FIELD(volumes), NULL,
-		"Remove anonymous volumes too (there are none yet)"},
+	{"volumes", 'v', OPTION_BOOL, FIELD(volumes), NULL, "Remove its anonymous volumes too"},
 	{NULL},
 };
 
 static bool remove_one(Engine *engine, const char *container, const void *data, GError **err) {
 	const RmOptions *options = data;
 
-	return engine_container_remove(engine, container, options->force, options->time_sec, err);
+	return engine_container_remove(engine, container, options->force, options->volumes,
+		options->time_sec, err);
 }
 
 static int run_rm(Cli *cli, char **arguments, GError **err) {

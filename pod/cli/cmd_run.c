@@ -69,7 +69,7 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 static void remove_unstarted(Engine *engine, const ContainerSpec *spec, const char *id) {
 	g_autoptr(GError) error = NULL;
 
-	if (spec->remove && !engine_container_remove(engine, id, true, SPEC_UNSET, &error) &&
+	if (spec->remove && !engine_container_remove(engine, id, true, true, SPEC_UNSET, &error) &&
 		!error_is(error, ERROR_NOT_FOUND))
 		log_warning("%s, ignoring", error->message);
 }

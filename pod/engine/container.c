@@ -7,6 +7,7 @@
 #include "engine/handoff_build.h"
 #include "engine/launch.h"
 #include "engine/stop.h"
+#include "engine/user_maps.h"
 #include "engine/volume.h"
 #include "model/handoff.h"
 #include "model/names.h"
@@ -129,6 +130,19 @@ static bool prepare_volumes(Engine *engine, ContainerDefinition *definition,
 		       object->persistent, err);
 }
 
+static bool decide_maps(ContainerDefinition *definition, const ImageConfig *image,
+	const StoreObject *object, GError **err) {
+	const ContainerSpec *spec = definition->spec;
+	const UserMapsRequest request = {.user_ns = spec->user_ns,
+		.uid_maps = spec->uid_maps,
+		.gid_maps = spec->gid_maps,
+		.subuid_name = spec->subuid_name,
+		.subgid_name = spec->subgid_name,
+		.layers = image ? image->layers : NULL};
+
+	return user_maps_decide(&request, object, &definition->uid_map, &definition->gid_map, err);
+}
+
 /* Who removes a pod looks for members once more afterwards: one of the two sees the other. */
 static bool pod_still_there(Engine *engine, const char *pod_id, GError **err) {
 	g_autofree char *id = pod_id ? store_find(engine->store, STORE_POD, pod_id, err) : NULL;
@@ -149,6 +163,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 	definition->name = g_strdup(spec->name);
 	bool good = look_up_image(engine, definition, &image, err) &&
 		    look_up_pod(engine, spec, definition, err) &&
+		    resolve_freeze_namespaces(engine, spec, err) &&
 		    (!spec->replace || !spec->name || replace_existing(engine, spec->name, err));
 	if (good) {
 		definition->unit = g_strdup(engine->unit);
@@ -156,7 +171,8 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		definition->create_command = g_strdupv(engine->create_command);
 		object = store_create(
 			engine->store, STORE_CONTAINER, definition->id, !spec->remove, err);
-		good = object && prepare_volumes(engine, definition, image, object, err);
+		good = object && decide_maps(definition, image, object, err) &&
+		       prepare_volumes(engine, definition, image, object, err);
 		json_auto_t *json = container_definition_to_json(definition);
 		good = good && fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
 		       publish_named(object, json, &definition->name, err) &&

@@ -121,8 +121,9 @@ bool engine_container_pause(Engine *engine, const char *container, bool paused, 
  * only what is set counts. */
 bool engine_container_update(
 	Engine *engine, const char *container, const ContainerSpec *changes, GError **err);
-bool engine_container_remove(
-	Engine *engine, const char *container, bool force, int timeout_sec, GError **err);
+/* volumes: its anonymous ones go too, as they always do with --rm. */
+bool engine_container_remove(Engine *engine, const char *container, bool force, bool volumes,
+	int timeout_sec, GError **err);
 
 /* Gives it another name; ERROR_EXISTS when somebody has that. */
 bool engine_container_rename(Engine *engine, const char *container, const char *name, GError **err);
@@ -254,6 +255,22 @@ typedef struct EngineCommit {
 /* Makes an image out of a container. *ret_id: free with g_free. */
 bool engine_commit(Engine *engine, const char *container, const EngineCommit *commit, char **ret_id,
 	GError **err);
+
+/* --- volumes (podman's field names; new references) ------------------------------------------ */
+
+/* Makes a volume; name NULL: one is made up. labels: K=V or NULL. ignore: one that is there is
+ * fine. *ret_name: free with g_free. */
+bool engine_volume_create(Engine *engine, const char *name, char *const *labels, bool ignore,
+	char **ret_name, GError **err);
+/* Array; beside podman's members "_created_usec". */
+json_t *engine_query_volumes(Engine *engine, GError **err);
+json_t *engine_inspect_volume(Engine *engine, const char *name, GError **err);
+/* Whether a container, running or not, has it. name: the whole name. */
+bool engine_volume_is_used(Engine *engine, const char *name, bool *ret_used, GError **err);
+/* ERROR_IN_USE when a container has it and force is not set (forced, those containers go first).
+ * timeout_sec: before their SIGKILL; SPEC_UNSET: their own. */
+bool engine_volume_remove(
+	Engine *engine, const char *name, bool force, int timeout_sec, GError **err);
 
 /* --- images (podman's field names; new references) ------------------------------------------- */
 

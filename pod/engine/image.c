@@ -164,7 +164,7 @@ static bool remove_users(Engine *engine, const char *image_id, GError **err) {
 	for (char **id = ids; id && *id; id++) {
 		g_autoptr(Container) container = container_open_id(engine, *id, NULL);
 		if (container && g_strcmp0(container->definition->image_id, image_id) == 0 &&
-			!engine_container_remove(engine, *id, true, SPEC_UNSET, err))
+			!engine_container_remove(engine, *id, true, false, SPEC_UNSET, err))
 			return false;
 	}
 	return ids != NULL;

@@ -11,6 +11,7 @@
 #include "engine/place.h"
 #include "engine/resolve.h"
 #include "engine/stop.h"
+#include "engine/user_maps.h"
 #include "model/names.h"
 
 #include <fcntl.h>
@@ -34,10 +35,9 @@ static bool replace_existing(Engine *engine, const char *name, GError **err) {
 
 static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err) {
 	NetworkPlan plan = {0};
-	int flags;
 
 	if (!engine_require_root(err) || !engine_recover(engine, err) ||
-		!pod_spec_validate(spec, err) || !spec_parse_share(spec->share, &flags, err) ||
+		!pod_spec_validate(spec, err) ||
 		!resolve_network(
 			spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err))
 		return false;
@@ -46,10 +46,29 @@ static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err)
 	if (mode == NETWORK_CONTAINER)
 		return fail(err, ERROR_UNSUPPORTED, "network \"%s\" is not supported for a pod yet",
 			spec->networks[0]);
+	if (mode == NETWORK_NAMESPACE)
+		return fail(err, ERROR_UNSUPPORTED, "network \"%s\" is not supported for a pod",
+			spec->networks[0]);
+	/* what is shared may be the host's: a sysctl would change that */
+	const PodDefinition draft = {.spec = (PodSpec *)(uintptr_t)spec};
+	PodNamespaces namespaces;
+	if (!resolve_pod_namespaces(&draft, &namespaces, err))
+		return false;
 	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
-		if (!runtime_sysctl_check(*sysctl, flags, err))
+		if (!runtime_sysctl_check(*sysctl, namespaces.made, err))
 			return false;
 	return true;
+}
+
+static bool decide_maps(PodDefinition *definition, const StoreObject *object, GError **err) {
+	const PodSpec *spec = definition->spec;
+	const UserMapsRequest request = {.user_ns = spec->user_ns,
+		.uid_maps = spec->uid_maps,
+		.gid_maps = spec->gid_maps,
+		.subuid_name = spec->subuid_name,
+		.subgid_name = spec->subgid_name};
+
+	return user_maps_decide(&request, object, &definition->uid_map, &definition->gid_map, err);
 }
 
 bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **err) {
@@ -69,11 +88,11 @@ bool engine_pod_create(Engine *engine, PodSpec *spec, char **ret_id, GError **er
 	definition->create_command = g_strdupv(engine->create_command);
 	definition->spec = spec; /* borrowed */
 	object = store_create(engine->store, STORE_POD, definition->id, true, err);
+	bool good = object && decide_maps(definition, object, err);
 	json_auto_t *json = pod_definition_to_json(definition);
-	bool good =
-		object && publish_named(object, json, &definition->name, err) &&
-		(!spec->pod_id_file || fd_write_file(AT_FDCWD, spec->pod_id_file, definition->id,
-					       strlen(definition->id), 0644, err));
+	good = good && publish_named(object, json, &definition->name, err) &&
+	       (!spec->pod_id_file || fd_write_file(AT_FDCWD, spec->pod_id_file, definition->id,
+					      strlen(definition->id), 0644, err));
 	definition->spec = NULL;
 	if (!good) {
 		if (object)
@@ -124,7 +143,12 @@ static bool create_infra(Pod *pod, int namespaces, const RuntimeConfig *limits,
 	if (namespaces & CLONE_NEWNET)
 		options_append(&sysctls, DEFAULT_NET_SYSCTL);
 	infra.sysctls = sysctls;
-	return runtime_create_infra(&infra, ret_child, err);
+	bool good = resolve_maps(pod->definition->uid_map, pod->definition->gid_map, &infra.uid_map,
+			    &infra.gid_map, err) &&
+		    runtime_create_infra(&infra, ret_child, err);
+	id_map_clear(&infra.uid_map);
+	id_map_clear(&infra.gid_map);
+	return good;
 }
 
 static bool write_infra_pidfile(const Pod *pod, GError **err) {
@@ -135,16 +159,16 @@ static bool write_infra_pidfile(const Pod *pod, GError **err) {
 }
 
 static bool make_infra(Engine *engine, Pod *pod, const NetworkPlan *plan, GError **err) {
-	int shared;
+	PodNamespaces namespaces;
 
-	if (!spec_parse_share(pod->definition->spec->share, &shared, err))
+	if (!resolve_pod_namespaces(pod->definition, &namespaces, err))
 		return false;
-	if (plan->request->mode == NETWORK_HOST)
-		shared &= ~CLONE_NEWNET;
+	int shared = namespaces.made;
 	RuntimeChild child = RUNTIME_CHILD_NONE;
 	g_autoptr(RuntimeConfig) limits = runtime_config_new();
 	if (!resolve_limit_spec(&pod->definition->spec->limits, false, limits, err) ||
-		!place_pod(pod, limits, err) || !create_infra(pod, shared, limits, &child, err))
+		!place_pod(engine, pod, limits, err) ||
+		!create_infra(pod, shared, limits, &child, err))
 		return false;
 	/* on record before it is let go: until then it dies with us, afterwards it can be found */
 	pod->state->infra = child.process;
@@ -313,7 +337,7 @@ static bool remove_members(Engine *engine, const Pod *pod, int timeout_sec, GErr
 		const Container *member = g_ptr_array_index(members, i);
 		g_autoptr(GError) error = NULL;
 		if (!engine_container_remove(
-			    engine, member->definition->id, true, timeout_sec, &error) &&
+			    engine, member->definition->id, true, true, timeout_sec, &error) &&
 			!error_is(error, ERROR_NOT_FOUND)) {
 			g_propagate_error(err, g_steal_pointer(&error));
 			return false;

@@ -3,6 +3,7 @@
  * undone before the next change is made (D7). */
 #include "base/log.h"
 #include "engine/stop.h"
+#include "engine/volume.h"
 
 static bool recover_container(Engine *engine, StoreObject *object, GError **err) {
 	g_autoptr(Container) container = container_open(engine, object->id, err);
@@ -32,9 +33,18 @@ static bool recover_pod(Engine *engine, StoreObject *object, GError **err) {
 static bool recover_object(StoreObject *object, bool half_made, void *data, GError **err) {
 	Engine *engine = data;
 
-	log_debug("recovering %s %s", object->kind == STORE_POD ? "pod" : "container", object->id);
-	if (half_made)
+	log_debug("recovering %s %s",
+		object->kind == STORE_POD      ? "pod"
+		: object->kind == STORE_VOLUME ? "volume"
+					       : "container",
+		object->id);
+	if (half_made) {
+		if (object->kind == STORE_CONTAINER)
+			volumes_remove_of(engine, object->id);
 		return undo_journal(engine, object, err) && store_remove(object, err);
+	}
+	if (object->kind == STORE_VOLUME)
+		return true;
 	return object->kind == STORE_POD ? recover_pod(engine, object, err)
 					 : recover_container(engine, object, err);
 }

@@ -32,6 +32,7 @@ typedef struct ResolveInput {
 	const Pod *pod;           /* NULL outside a pod; its infra process runs */
 	NetworkMode network_mode; /* NETWORK_POD for a member of a pod with a shared network */
 	ProcId join_network;      /* process of --network=container:X */
+	const char *network_path; /* of --network=ns:PATH */
 } ResolveInput;
 
 /* Defaults that more than one place needs. */
@@ -40,6 +41,23 @@ enum { DEFAULT_SHM_BYTES = 64 << 20 };
 #define DEFAULT_NET_SYSCTL "net.ipv4.ping_group_range=0 0"
 /* Seconds from the stop signal to SIGKILL. */
 int resolve_stop_timeout(const ContainerSpec *spec);
+
+/* What the members of a pod share (CLONE_NEW* bits) and where from: made by the infra, a file, or
+ * else the host's. Paths are borrowed. */
+typedef struct PodNamespaces {
+	int shared, made;
+	const char *pid_path, *uts_path;
+} PodNamespaces;
+bool resolve_pod_namespaces(
+	const PodDefinition *definition, PodNamespaces *ret_result, GError **err);
+
+/* Reads the maps of a definition; both may be NULL, then nothing is changed. */
+bool resolve_maps(
+	const char *uid_text, const char *gid_text, IdMap *uids, IdMap *gids, GError **err);
+
+/* Done when a container is made: names of containers whose namespaces it joins become ids, so that
+ * a later container of that name is not meant. ERROR_NOT_FOUND when there is none. */
+bool resolve_freeze_namespaces(Engine *engine, ContainerSpec *spec, GError **err);
 
 /* The host name that the container sees: its own, its pod's, or the host's. Free with g_free. */
 char *resolve_hostname(const Container *container, const Pod *pod);
@@ -59,6 +77,7 @@ RuntimeConfig *resolve_config(const ResolveInput *input, GError **err);
 RuntimeConfig *resolve_existing(Engine *engine, const Container *container, GError **err);
 
 /* The parts, one file each. */
+bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
@@ -66,13 +85,14 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* The user's part of the mounts alone: it touches no disk. */
 bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* A mount comes after the one it lies in; otherwise in the user's order. */
+void resolve_sort_mounts(RuntimeConfig *config);
 
 /* Resource limits, kernel parameters and the limits of the cgroup. */
 bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* The limits of spec alone, a container's or a pod's: appended to config->limits. update: also "no
  * bound" is written out, for a cgroup that may have one. */
-bool resolve_limit_spec(
-	const LimitSpec *spec, bool update, RuntimeConfig *config, GError **err);
+bool resolve_limit_spec(const LimitSpec *spec, bool update, RuntimeConfig *config, GError **err);
 
 /* Replaces K, K* and env files in spec->env by K=V from this process's environment, so that the
  * definition does not depend on it later. Done when a container is made. */

@@ -22,9 +22,15 @@ bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **e
 		rootfs->path = g_strdup(spec->image);
 		return true;
 	}
+	if (spec->rootfs && strcmp(colon, ":idmap") == 0) {
+		rootfs->kind = ROOTFS_DIRECTORY;
+		rootfs->path = g_strndup(spec->image, (size_t)(colon - spec->image));
+		rootfs->map_ids = true;
+		return true;
+	}
 	if (spec->rootfs && strcmp(colon, ":O") != 0)
 		return fail(err, ERROR_UNSUPPORTED,
-			"cannot use root file system \"%s\": the only option is \":O\"",
+			"cannot use root file system \"%s\": the options are \":O\" and \":idmap\"",
 			spec->image);
 	g_autofree char *data = store_data_path(container->object, err);
 	if (!data)
@@ -39,79 +45,22 @@ bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **e
 	rootfs->upper_dir = g_build_filename(data, "upper", NULL);
 	rootfs->work_dir = g_build_filename(data, "work", NULL);
 	rootfs->volatile_upper = !container->object->persistent;
+	rootfs->fresh_upper = true; /* as in the image: the line below sees to it every time */
 	/* the upper directory is the root directory that the container sees: as in its image */
 	size_t n_layers = g_strv_length(rootfs->lower_dirs);
 	return fd_mkdir_parents(AT_FDCWD, rootfs->work_dir, 0700, err) &&
 	       fd_make_dir_like(rootfs->upper_dir, rootfs->lower_dirs[n_layers - 1], err);
 }
 
-static bool add_bind(RuntimeConfig *config, const MountRequest *request, GError **err) {
-	if (request->type != MOUNT_TYPE_BIND || request->overlay || request->chown ||
-		request->idmap)
-		return fail(err, ERROR_UNSUPPORTED, "mount \"%s\" is not supported yet",
-			request->destination);
-	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, request->source, request->destination);
-	mount->read_only = request->read_only;
-	mount->nosuid = request->nosuid;
-	mount->nodev = request->nodev;
-	mount->noexec = request->noexec;
-	mount->recursive = request->recursive;
-	mount->propagation = g_strdup(request->propagation);
-	runtime_config_add_mount(config, mount);
-	return true;
-}
-
-static bool add_request(RuntimeConfig *config, const MountRequest *request, GError **err) {
-	if (request->type != MOUNT_TYPE_TMPFS)
-		return add_bind(config, request, err);
-	RuntimeMount *mount = runtime_mount_new(MOUNT_TMPFS, NULL, request->destination);
-	mount->read_only = request->read_only;
-	mount->nosuid = request->nosuid;
-	mount->nodev = request->nodev;
-	mount->noexec = request->noexec;
-	mount->size_bytes = request->size_bytes;
-	mount->mode = request->mode;
-	mount->copy_up = !request->no_copy;
-	runtime_config_add_mount(config, mount);
-	return true;
-}
-
-static bool add_list(RuntimeConfig *config, char *const *list,
-	MountRequest *(*parse)(const char *text, GError **err), GError **err) {
-	for (; list && *list; list++) {
-		g_autoptr(MountRequest) request = parse(*list, err);
-		if (!request || !add_request(config, request, err))
-			return false;
-	}
-	return true;
-}
-
-bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err) {
-	const ContainerSpec *spec = input->container->definition->spec;
-
-	if (input->pod &&
-		!add_list(config, input->pod->definition->spec->volumes, spec_parse_volume, err))
-		return false;
-	return add_list(config, spec->volumes, spec_parse_volume, err) &&
-	       add_list(config, spec->mounts, spec_parse_mount, err) &&
-	       add_list(config, spec->tmpfs, spec_parse_tmpfs, err);
-}
-
-static bool has_mount(const RuntimeConfig *config, const char *destination) {
-	for (size_t i = 0; i < config->n_mounts; i++)
-		if (strcmp(config->mounts[i]->destination, destination) == 0)
-			return true;
-	return false;
-}
-
 /* --read-only: places that programs expect to be able to write, as podman. */
 static void add_read_only_tmpfs(const ContainerSpec *spec, RuntimeConfig *config) {
 	static const char *const places[] = {"/tmp", "/var/tmp", "/run"};
 
+	config->read_only_dev = spec->read_only && spec->read_only_tmpfs == 0;
 	if (!spec->read_only || spec->read_only_tmpfs == 0)
 		return;
 	for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-		if (has_mount(config, places[i]))
+		if (runtime_config_has_mount(config, places[i]))
 			continue;
 		RuntimeMount *mount = runtime_mount_new(MOUNT_TMPFS, NULL, places[i]);
 		mount->nosuid = mount->nodev = true;
@@ -133,6 +82,8 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 	if (!resolve_rootfs(input, config, err) || !resolve_user_mounts(input, config, err))
 		return false;
 	add_read_only_tmpfs(spec, config);
+	/* before the generated files, which lie in the directories of others */
+	resolve_sort_mounts(config);
 	if (!resource_write_files(input, json_get_string(network, "IPAddress", NULL),
 		    json_get_string(network, "Gateway", NULL), &dir, err))
 		return false;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "engine/resolve.h"
+#include "engine/volume.h"
 #include "model/handoff.h"
 
 #include <signal.h>
@@ -161,6 +162,7 @@ bool finish_container(Engine *engine, Container *container, int exit_status, boo
 	if (!container->definition->spec->remove)
 		return true;
 	*ret_removed = true;
+	volumes_remove_anonymous(engine, container->definition);
 	return store_remove(object, err);
 }
 

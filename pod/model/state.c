@@ -33,8 +33,11 @@ static const FieldRow definition_fields[] = {
 	DEFINITION(image_name, FIELD_STRING),
 	DEFINITION(pod_id, FIELD_STRING),
 	DEFINITION(unit, FIELD_STRING),
+	DEFINITION(uid_map, FIELD_STRING),
+	DEFINITION(gid_map, FIELD_STRING),
 	DEFINITION(created_usec, FIELD_UINT64),
 	DEFINITION(create_command, FIELD_LIST),
+	DEFINITION(anonymous_volumes, FIELD_LIST),
 	{NULL},
 };
 
@@ -58,6 +61,8 @@ static const FieldRow pod_definition_fields[] = {
 	POD_DEF(name, FIELD_STRING),
 	POD_DEF(infra_id, FIELD_STRING),
 	POD_DEF(unit, FIELD_STRING),
+	POD_DEF(uid_map, FIELD_STRING),
+	POD_DEF(gid_map, FIELD_STRING),
 	POD_DEF(created_usec, FIELD_UINT64),
 	POD_DEF(create_command, FIELD_LIST),
 	{NULL},

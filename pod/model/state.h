@@ -29,8 +29,11 @@ typedef struct ContainerDefinition {
 	char *image_name; /* as stored, or the rootfs path */
 	char *pod_id;     /* NULL outside a pod */
 	char *unit;       /* PODMAN_SYSTEMD_UNIT of the caller, or NULL */
+	char *uid_map;    /* of its own user namespace, as in /proc/PID/uid_map; NULL: none */
+	char *gid_map;
 	uint64_t created_usec;
-	char **create_command; /* argv of the call that made it */
+	char **create_command;    /* argv of the call that made it */
+	char **anonymous_volumes; /* NAME:DESTINATION; the name has ID_LENGTH digits */
 	ContainerSpec *spec;
 } ContainerDefinition;
 
@@ -57,6 +60,8 @@ typedef struct PodDefinition {
 	char *name;
 	char *infra_id;
 	char *unit;
+	char *uid_map; /* as of a container */
+	char *gid_map;
 	uint64_t created_usec;
 	char **create_command;
 	PodSpec *spec;

@@ -53,6 +53,7 @@ typedef struct RuntimeMount {
 	char *propagation; /* NULL: rprivate */
 	bool map_ids;      /* bind: ids through these maps; no rows: the user namespace's */
 	IdMap uid_map, gid_map;
+	bool map_relative_uids, map_relative_gids; /* outside is an id of the container */
 	bool chown;          /* everything in it is given to the container's user */
 	bool copy_up;        /* tmpfs, bind: while it is empty it takes what the image has there */
 	uint64_t size_bytes; /* tmpfs; 0: the kernel's default */

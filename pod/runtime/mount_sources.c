@@ -7,6 +7,7 @@
 #include "runtime/copy_up.h"
 #include "runtime/mounts.h"
 #include "runtime/rootfs.h"
+#include "runtime/runtime.h"
 #include "runtime/syscalls.h"
 #include "runtime/userns.h"
 
@@ -33,6 +34,11 @@ bool mount_sources_check_destination(const char *destination, GError **err) {
 			"cannot mount on \"%s\": the container's /proc is not replaceable",
 			destination);
 	return true;
+}
+
+bool runtime_mount_check(const RuntimeMount *mount, GError **err) {
+	return mount_sources_check_destination(mount->destination, err) &&
+	       (!mount->chown || mount->kind != MOUNT_BIND || chown_tree_check(mount->source, err));
 }
 
 static bool propagation_of(const char *text, uint64_t *ret_propagation, GError **err) {
@@ -121,10 +127,35 @@ static int open_source(const RuntimeMount *mount, GError **err) {
 	return part;
 }
 
+/* Ids of the container become the host's. */
+static bool make_absolute(IdMap *map, const IdMap *container, GError **err) {
+	for (size_t i = 0; i < map->n; i++)
+		if (container->n > 0 &&
+			!id_map_to_outside(container, map->rows[i].outside, &map->rows[i].outside))
+			return fail(err, ERROR_INVALID,
+				"id %u of the option idmap is none of the container's",
+				map->rows[i].outside);
+	return true;
+}
+
+static int make_maps(const InitContext *context, const RuntimeMount *mount, GError **err) {
+	IdMap uids = {0}, gids = {0};
+	int fd = -1;
+
+	id_map_copy(&mount->uid_map, &uids);
+	id_map_copy(&mount->gid_map, &gids);
+	if ((!mount->map_relative_uids || make_absolute(&uids, &context->uids, err)) &&
+		(!mount->map_relative_gids || make_absolute(&gids, &context->gids, err)))
+		fd = userns_make(&uids, &gids, err);
+	id_map_clear(&uids);
+	id_map_clear(&gids);
+	return fd;
+}
+
 /* The user namespace whose map the files of a mount go through. */
 static int open_maps(const InitContext *context, const RuntimeMount *mount, GError **err) {
 	if (mount->uid_map.n > 0)
-		return userns_make(&mount->uid_map, &mount->gid_map, err);
+		return make_maps(context, mount, err);
 	if (context->user_fd < 0) {
 		fail(err, ERROR_INVALID,
 			"cannot mount on \"%s\": without a user namespace the option idmap needs "
@@ -181,8 +212,7 @@ static bool change_owner(
 
 	if (!mount->chown)
 		return true;
-	return (mount->kind != MOUNT_BIND || chown_tree_check(mount->source, err)) &&
-	       find_owner(context, &uid, &gid, err) && chown_tree(mount_fd, uid, gid, err);
+	return find_owner(context, &uid, &gid, err) && chown_tree(mount_fd, uid, gid, err);
 }
 
 static bool is_empty(int fd, bool *ret_empty, GError **err) {
@@ -282,7 +312,7 @@ bool mount_sources_open(InitContext *context, GError **err) {
 	for (size_t i = 0; i < config->n_mounts; i++) {
 		const RuntimeMount *mount = config->mounts[i];
 
-		if (!mount_sources_check_destination(mount->destination, err))
+		if (!runtime_mount_check(mount, err))
 			return false;
 		if (mount->kind != MOUNT_BIND && mount->kind != MOUNT_OVERLAY)
 			continue;

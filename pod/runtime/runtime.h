@@ -27,6 +27,10 @@ typedef struct RuntimeChild {
 		.console_fd = -1})
 void runtime_child_clear(RuntimeChild *child);
 
+/* Refuses a mount that no container can have, whatever is on disk: a destination in /proc, an owner
+ * to be changed where that would cost the host. */
+bool runtime_mount_check(const RuntimeMount *mount, GError **err);
+
 /* Makes the cgroup (if any), the namespaces and the root file system, and stops at the barrier:
  * the caller may now set up the network of the new namespace. Errors are the first process's own
  * words ("cannot mount ..."). On failure nothing is left. The caller must be single-threaded and
@@ -186,8 +190,7 @@ int runtime_open_rootfs(
 	const RuntimeRootfs *rootfs, const IdMap *uids, const IdMap *gids, GError **err);
 
 /* The ids of a user of the container, looked up in its own files below root_fd. */
-bool runtime_find_user(
-	int root_fd, const char *user, uid_t *ret_uid, gid_t *ret_gid, GError **err);
+bool runtime_find_user(int root_fd, const char *user, uid_t *ret_uid, gid_t *ret_gid, GError **err);
 
 /* podman's 11 default capabilities as a bit set; all capabilities of the caller's bounding set. */
 uint64_t runtime_capabilities_default(void);
