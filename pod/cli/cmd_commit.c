@@ -55,8 +55,8 @@ static int run_commit(Cli *cli, char **arguments, GError **err) {
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_commit(engine, arguments[0], &commit, &id, err))
 		return -1;
-	if (options->id_file && !fd_replace_file(AT_FDCWD, options->id_file, id, strlen(id), 0644,
-					FD_REPLACE_PLAIN, err))
+	if (options->id_file &&
+		!fd_write_file(AT_FDCWD, options->id_file, id, strlen(id), 0644, err))
 		return -1;
 	g_autofree char *line = g_strconcat(id, "\n", NULL);
 	return output_print(line, err) ? 0 : -1;
