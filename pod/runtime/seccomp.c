@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cache of compiled filters. An entry is the program followed by the SHA-256 of its name and
- * the program, so that no flipped byte is ever loaded; its name is a hash over everything that the
+ * The cache of compiled filters. An entry is a head, the program, and the SHA-256 of its name and
+ * both, so that no flipped byte is ever loaded; its name is a hash over everything that the
  * compile depends on. The profile counts by identity and times of its file, not by content:
  * whoever can change it without changing its ctime owns the machine.
  */
@@ -23,6 +23,13 @@
 #define DIGEST_SIZE 32
 #define ENTRIES_MAX 64
 
+/* As long as an instruction, so that those behind it lie well. */
+typedef struct EntryHead {
+	uint32_t flags, reserved;
+} EntryHead;
+
+#define FRAME_SIZE (sizeof(EntryHead) + DIGEST_SIZE)
+
 void seccomp_filter_clear(SeccompFilter *filter) {
 	g_free(filter->instructions);
 	*filter = (SeccompFilter){0};
@@ -39,6 +46,8 @@ static bool make_name(const char *profile, uint64_t capabilities, char **ret_nam
 
 	if (stat(profile, &info) < 0)
 		return fail_errno(err, errno, "cannot read seccomp profile \"%s\"", profile);
+	if (!S_ISREG(info.st_mode))
+		return fail(err, ERROR_INVALID, "seccomp profile \"%s\" is not a file", profile);
 	if (uname(&kernel) < 0)
 		return fail_errno(err, errno, "cannot learn the kernel's version");
 	const int64_t numbers[] = {(int64_t)info.st_dev, (int64_t)info.st_ino, info.st_size,
@@ -71,15 +80,16 @@ static bool owned(int fd, size_t *ret_size) {
 	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
 		info.st_mode & 077 || info.st_nlink != 1)
 		return false;
-	if (info.st_size <= DIGEST_SIZE || info.st_size > (off_t)(PROGRAM_MAX + DIGEST_SIZE) ||
-		(size_t)(info.st_size - DIGEST_SIZE) % sizeof(struct sock_filter))
+	if (info.st_size <= (off_t)FRAME_SIZE || info.st_size > (off_t)(PROGRAM_MAX + FRAME_SIZE) ||
+		((size_t)info.st_size - FRAME_SIZE) % sizeof(struct sock_filter))
 		return false;
 	*ret_size = (size_t)info.st_size;
 	return true;
 }
 
 static bool read_entry(int dir_fd, const char *name, SeccompFilter *ret_filter) {
-	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	guint8 digest[DIGEST_SIZE];
 	size_t size;
 
@@ -88,12 +98,14 @@ static bool read_entry(int dir_fd, const char *name, SeccompFilter *ret_filter) 
 	g_autofree guint8 *bytes = g_malloc(size);
 	if (read(fd, bytes, size) != (ssize_t)size)
 		return false;
-	size -= DIGEST_SIZE;
-	make_digest(name, bytes, size, digest);
-	if (memcmp(digest, bytes + size, DIGEST_SIZE) != 0)
+	make_digest(name, bytes, size - DIGEST_SIZE, digest);
+	if (memcmp(digest, bytes + size - DIGEST_SIZE, DIGEST_SIZE) != 0)
 		return false;
-	ret_filter->n = size / sizeof(struct sock_filter);
-	ret_filter->instructions = (struct sock_filter *)g_steal_pointer(&bytes);
+	EntryHead head;
+	memcpy(&head, bytes, sizeof(head));
+	ret_filter->flags = head.flags;
+	ret_filter->n = (size - FRAME_SIZE) / sizeof(struct sock_filter);
+	ret_filter->instructions = g_memdup2(bytes + sizeof(head), size - FRAME_SIZE);
 	return true;
 }
 
@@ -110,63 +122,100 @@ static int open_cache(const char *cache_dir) {
 	return steal_fd(&fd);
 }
 
-/* Too many entries are all dropped: they are made again when needed. */
+/* Makes room: the entry that was read longest ago goes. */
 static void limit_entries(int dir_fd) {
 	g_auto(GStrv) names = fd_list_dir(dir_fd, ".", NULL);
+	struct timespec oldest = {.tv_sec = G_MAXLONG};
+	const char *victim = NULL;
+	struct stat info;
 
-	if (names && g_strv_length(names) > ENTRIES_MAX)
-		for (char **name = names; *name; name++)
-			unlinkat(dir_fd, *name, 0);
+	if (!names || g_strv_length(names) < ENTRIES_MAX)
+		return;
+	for (char **name = names; *name; name++)
+		if (fstatat(dir_fd, *name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+			(info.st_atim.tv_sec < oldest.tv_sec ||
+				(info.st_atim.tv_sec == oldest.tv_sec &&
+					info.st_atim.tv_nsec < oldest.tv_nsec))) {
+			oldest = info.st_atim;
+			victim = *name;
+		}
+	if (victim)
+		unlinkat(dir_fd, victim, 0);
 }
 
 /* A cache that cannot be written costs time, nothing else. */
 static void write_entry(int dir_fd, const char *name, const SeccompFilter *filter) {
+	const EntryHead head = {.flags = filter->flags};
 	size_t size = filter->n * sizeof(struct sock_filter);
-	g_autofree guint8 *bytes = g_malloc(size + DIGEST_SIZE);
+	g_autofree guint8 *bytes = g_malloc(size + FRAME_SIZE);
 	g_autoptr(GError) error = NULL;
 
-	memcpy(bytes, filter->instructions, size);
-	make_digest(name, bytes, size, bytes + size);
-	limit_entries(dir_fd);
+	memcpy(bytes, &head, sizeof(head));
+	memcpy(bytes + sizeof(head), filter->instructions, size);
+	make_digest(name, bytes, sizeof(head) + size, bytes + sizeof(head) + size);
 	unlinkat(dir_fd, name, 0);
+	limit_entries(dir_fd);
 	if (!fd_replace_file(
-		    dir_fd, name, bytes, size + DIGEST_SIZE, 0600, FD_REPLACE_PLAIN, &error))
+		    dir_fd, name, bytes, size + FRAME_SIZE, 0600, FD_REPLACE_PLAIN, &error))
 		log_debug("%s", error->message);
+}
+
+/* Once for a profile: the next start finds the compiled filter. Our own names calls that an older
+ * libseccomp cannot know, which is no news. */
+static void tell_oddities(const char *profile, const SeccompCompiled *compiled) {
+	g_autofree char *own = module_data_path("seccomp.json");
+
+	if (compiled->contradictions)
+		log_debug("seccomp profile \"%s\": both allowed and denied, so denied: %s", profile,
+			compiled->contradictions);
+	if (compiled->unknown_keys)
+		log_warning("seccomp profile \"%s\": unknown keys %s, ignoring", profile,
+			compiled->unknown_keys);
+	if (compiled->unknown && strcmp(own, profile) != 0)
+		log_warning("seccomp profile \"%s\": %u names unknown to libseccomp, ignoring",
+			profile, compiled->unknown);
 }
 
 static bool compile(
 	const char *profile, uint64_t capabilities, SeccompFilter *ret_filter, GError **err) {
 	const SeccompCompiler *compiler = module_symbol(SECCOMP_MODULE, SECCOMP_SYMBOL, err);
+	__attribute__((cleanup(seccomp_compiled_clear))) SeccompCompiled compiled = {0};
 	g_autofree char *text = NULL;
-	void *program = NULL;
 	size_t size = 0;
 
-	if (!compiler || !fd_read_file(AT_FDCWD, profile, PROFILE_MAX, &text, &size, err))
+	if (!compiler || !fd_read_file(AT_FDCWD, profile, PROFILE_MAX, &text, &size, err) ||
+		!compiler->compile(text, size, profile, capabilities, &compiled, err))
 		return false;
-	if (!compiler->compile(text, size, profile, capabilities, &program, &size, err))
-		return false;
-	ret_filter->instructions = program;
-	ret_filter->n = size / sizeof(struct sock_filter);
-	if (ret_filter->n >= 1 && ret_filter->n <= BPF_MAXINSNS)
-		return true;
-	seccomp_filter_clear(ret_filter);
-	return fail(
-		err, ERROR_INVALID, "seccomp profile \"%s\" is too big for the kernel", profile);
+	if (compiled.program->len > BPF_MAXINSNS)
+		return fail(err, ERROR_INVALID, "seccomp profile \"%s\" is too big for the kernel",
+			profile);
+	tell_oddities(profile, &compiled);
+	ret_filter->n = compiled.program->len;
+	ret_filter->flags = compiled.flags;
+	ret_filter->instructions =
+		g_memdup2(compiled.program->data, ret_filter->n * sizeof(struct sock_filter));
+	return true;
 }
 
 bool seccomp_load(const char *profile, const char *cache_dir, uint64_t capabilities,
 	SeccompFilter *ret_filter, GError **err) {
 	g_autofree char *name = NULL;
+	gint64 begin = g_get_monotonic_time();
 
 	*ret_filter = (SeccompFilter){0};
 	if (!make_name(profile, capabilities, &name, err))
 		return false;
 	_cleanup_close_ int dir_fd = cache_dir ? open_cache(cache_dir) : -1;
-	if (dir_fd >= 0 && read_entry(dir_fd, name, ret_filter))
+	if (dir_fd >= 0 && read_entry(dir_fd, name, ret_filter)) {
+		log_debug("seccomp filter from the cache in %d µs",
+			(int)(g_get_monotonic_time() - begin));
 		return true;
+	}
 	if (!compile(profile, capabilities, ret_filter, err))
 		return false;
 	if (dir_fd >= 0)
 		write_entry(dir_fd, name, ret_filter);
+	log_debug("seccomp filter of %zu instructions compiled in %d µs", ret_filter->n,
+		(int)(g_get_monotonic_time() - begin));
 	return true;
 }

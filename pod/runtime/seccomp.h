@@ -15,6 +15,7 @@ struct sock_filter;
 typedef struct SeccompFilter {
 	struct sock_filter *instructions; /* NULL: no filter */
 	size_t n;
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_* that the profile asks for */
 } SeccompFilter;
 
 void seccomp_filter_clear(SeccompFilter *filter);
