@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* podctl run, create, pod add: an image (or a directory) becomes a container. */
 #include "base/log.h"
+#include "base/parse.h"
 #include "cli/foreground.h"
 #include "cli/spec_paths.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <unistd.h>
 
 typedef struct RunOptions {
 	bool detach, sig_proxy, quiet;
@@ -53,6 +56,12 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 	g_autofree char *id = NULL;
 
 	take_words(cli->container_spec, arguments);
+	if (cli->container_spec->preserve_fd || cli->container_spec->preserve_fds > 0) {
+		fail(err, ERROR_INVALID,
+			"\"--preserve-fds\" and \"--preserve-fd\" are for \"podctl run\": "
+			"nothing is started here");
+		return -1;
+	}
 	if (cli->container_spec->attach) {
 		fail(err, ERROR_INVALID,
 			"\"--attach\" is for \"podctl run\"; for a container "
@@ -105,6 +114,22 @@ static bool take_attach(
 	return true;
 }
 
+/* What systemd's socket activation has opened for this process (sd_listen_fds(3)), and what the
+ * user names. */
+static bool pass_descriptors(Engine *engine, const ContainerSpec *spec, GError **err) {
+	const char *pid = g_getenv("LISTEN_PID"), *count = g_getenv("LISTEN_FDS");
+	EngineDescriptors descriptors = {
+		.preserve_count = spec->preserve_fds, .preserve = spec->preserve_fd};
+	int own = 0;
+
+	if (pid && count && parse_int(pid, 1, INT_MAX, &own) && own == getpid()) {
+		if (!parse_uint(count, INT_MAX, &descriptors.listen_count))
+			return fail(err, ERROR_INVALID, "bad value \"%s\" of $LISTEN_FDS", count);
+		descriptors.listen_names = g_getenv("LISTEN_FDNAMES");
+	}
+	return engine_pass_descriptors(engine, &descriptors, err);
+}
+
 static int create_and_start(Cli *cli, const RunOptions *options, GError **err) {
 	ContainerSpec *spec = cli->container_spec;
 	g_autofree char *id = NULL;
@@ -118,7 +143,8 @@ static int create_and_start(Cli *cli, const RunOptions *options, GError **err) {
 	if (!options->detach)
 		foreground_check_terminal(spec->interactive, spec->tty);
 	Engine *engine = cli_engine(cli, err);
-	if (!engine || !engine_container_create(engine, spec, &id, err))
+	if (!engine || !pass_descriptors(engine, spec, err) ||
+		!engine_container_create(engine, spec, &id, err))
 		return -1;
 	request.container = id;
 	int status = options->detach ? start_detached(engine, id, err)

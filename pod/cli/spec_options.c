@@ -75,6 +75,31 @@ static bool parse_namespace(void *target, const OptionRow *row, const char *valu
 	return true;
 }
 
+static bool parse_systemd(void *target, const OptionRow *row, const char *value, GError **err) {
+	char **field = (char **)((char *)target + row->offset);
+	bool truth;
+
+	if (g_ascii_strcasecmp(value, "always") != 0 && !parse_bool(value, &truth))
+		return fail(err, ERROR_INVALID,
+			"invalid value \"%s\" for \"--systemd\": use true, false or always", value);
+	g_free(*field);
+	*field = g_strdup(value);
+	return true;
+}
+
+static bool parse_seccomp_policy(
+	G_GNUC_UNUSED void *target, const OptionRow *row, const char *value, GError **err) {
+	if (strcmp(value, "default") == 0 || !*value)
+		return true;
+	if (strcmp(value, "image") == 0)
+		return fail(err, ERROR_UNSUPPORTED,
+			"option \"--%s=image\" is not supported: an image does not choose its own "
+			"filter, use --security-opt seccomp=FILE",
+			row->name);
+	return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--%s\": use default", value,
+		row->name);
+}
+
 static bool parse_pod_id_file(void *target, const OptionRow *row, const char *value, GError **err) {
 	char **field = (char **)((char *)target + row->offset);
 	g_autofree char *text = NULL;
@@ -95,6 +120,7 @@ const OptionRow container_spec_options[] = {
 	{"annotation", 0, OPTION_LIST, FIELD(annotations), "KEY=VALUE", "Add an annotation"},
 	{"cidfile", 0, OPTION_STRING, FIELD(cidfile), "FILE", "Write the container's id to a file"},
 	{"conmon-pidfile", 0, OPTION_STRING, FIELD(conmon_pidfile), "FILE", "Write the process id of the supervisor to a file"},
+	{"init-ctr", 0, OPTION_STRING, FIELD(init_ctr), "KIND", "Run before the pod's other members: once or always"},
 	{"label", 'l', OPTION_LIST, FIELD(labels), "KEY=VALUE", "Set a label"},
 	{"label-file", 0, OPTION_LIST, FIELD(label_files), "FILE", "Read labels from a file"},
 	{"name", 0, OPTION_STRING, FIELD(name), "NAME", "Name of the container"},
@@ -103,7 +129,9 @@ const OptionRow container_spec_options[] = {
 	{"pod-id-file", 0, OPTION_CALL, FIELD(pod), "FILE", "Put the container into the pod whose id the file has", parse_pod_id_file},
 	{"pull", 0, OPTION_CALL, FIELD(pull), "POLICY", "Whether to look for the image elsewhere: missing or never", parse_pull},
 	{"replace", 0, OPTION_BOOL, FIELD(replace), NULL, "Remove a container of the same name first"},
+	{"requires", 0, OPTION_CSV, FIELD(requires), "CONTAINER", "Start these containers first"},
 	{"rm", 0, OPTION_BOOL, FIELD(remove), NULL, "Remove the container when it has ended"},
+	{"rmi", 0, OPTION_BOOL, FIELD(remove_image), NULL, "Remove the image with the container; implies --rm"},
 	{"rootfs", 0, OPTION_BOOL, FIELD(rootfs), NULL, "The first argument is a directory, not an image"},
 
 	/* process */
@@ -114,12 +142,21 @@ const OptionRow container_spec_options[] = {
 	{"env-host", 0, OPTION_BOOL, FIELD(env_host), NULL, "Pass the caller's whole environment"},
 	{"env-merge", 0, OPTION_LIST, FIELD(env_merge), "KEY=VALUE", "Set a variable from the image's, as ${KEY}"},
 	{"group-add", 0, OPTION_CSV, FIELD(group_add), "GROUP", "Add a supplementary group"},
+	{"group-entry", 0, OPTION_STRING, FIELD(group_entry), "ENTRY", "The line that is added to /etc/group"},
+	{"hostuser", 0, OPTION_LIST, FIELD(host_users), "USER", "Add a user of the host to /etc/passwd"},
 	{"http-proxy", 0, OPTION_TRISTATE, FIELD(http_proxy), NULL, "Pass the caller's proxy variables (default)"},
+	{"init", 0, OPTION_BOOL, FIELD(init), NULL, "An init process starts the command, passes signals on and reaps"},
+	{"init-path", 0, OPTION_STRING, FIELD(init_path), "FILE", "Another program of the host as that init process"},
 	{"interactive", 'i', OPTION_BOOL, FIELD(interactive), NULL, "Keep standard input open"},
 	{"oom-score-adj", 0, OPTION_STRING, FIELD(oom_score_adj), "N", "How ready the kernel is to kill it (-1000 to 1000)"},
+	{"passwd", 0, OPTION_TRISTATE, FIELD(passwd), NULL, "Add a user without a name to /etc/passwd (default)"},
+	{"passwd-entry", 0, OPTION_STRING, FIELD(passwd_entry), "ENTRY", "The line that is added to /etc/passwd"},
 	{"personality", 0, OPTION_STRING, FIELD(personality), "PERSONA", "Execution domain: LINUX or LINUX32"},
+	{"preserve-fd", 0, OPTION_CSV, FIELD(preserve_fd), "FD", "Pass this descriptor on"},
+	{"preserve-fds", 0, OPTION_INT, FIELD(preserve_fds), "N", "Pass N descriptors on, from 3"},
 	{"stop-signal", 0, OPTION_STRING, FIELD(stop_signal), "SIGNAL", "Signal that asks the container to end"},
 	{"stop-timeout", 0, OPTION_INT, FIELD(stop_timeout), "SECONDS", "Time between the stop signal and SIGKILL"},
+	{"systemd", 0, OPTION_CALL, FIELD(systemd), "MODE", "Prepare for systemd inside: true (by the command), false, always", parse_systemd, "true"},
 	{"timeout", 0, OPTION_INT, FIELD(timeout), "SECONDS", "Longest time the container may run; 0 is for ever"},
 	{"tty", 't', OPTION_BOOL, FIELD(tty), NULL, "Give the container a terminal"},
 	{"tz", 0, OPTION_STRING, FIELD(timezone), "ZONE", "Time zone: a name such as Europe/Vienna, or local"},
@@ -139,6 +176,7 @@ const OptionRow container_spec_options[] = {
 	{"privileged", 0, OPTION_BOOL, FIELD(privileged), NULL, "All capabilities, no seccomp filter, no masked paths"},
 	{"read-only", 0, OPTION_BOOL, FIELD(read_only), NULL, "Mount the root file system read-only"},
 	{"read-only-tmpfs", 0, OPTION_TRISTATE, FIELD(read_only_tmpfs), NULL, "With --read-only: writable /dev, /run, /tmp, /var/tmp (default)"},
+	{"seccomp-policy", 0, OPTION_CALL, 0, "POLICY", "Where the filter comes from: default", parse_seccomp_policy},
 	{"security-opt", 0, OPTION_LIST, FIELD(security_opt), "OPTION", "Set a security option"},
 	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the container's namespaces"},
 	{"uts", 0, OPTION_CALL, FIELD(uts_mode), "MODE", "UTS namespace: private or host", parse_namespace},
@@ -147,6 +185,7 @@ const OptionRow container_spec_options[] = {
 	{"mount", 0, OPTION_LIST, FIELD(mounts), "type=TYPE,...", "Mount a directory or a tmpfs, in words"},
 	{"chrootdirs", 0, OPTION_CSV, FIELD(chroot_dirs), "DIR", "Put the generated files below this directory too"},
 	{"shm-size", 0, OPTION_STRING, FIELD(shm_size), "SIZE", "Size of /dev/shm"},
+	{"shm-size-systemd", 0, OPTION_STRING, FIELD(shm_size_systemd), "SIZE", "Size of each tmpfs of systemd mode"},
 	{"tmpfs", 0, OPTION_LIST, FIELD(tmpfs), "DIR[:OPTIONS]", "Mount a tmpfs"},
 	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host"},
 
@@ -181,16 +220,14 @@ const OptionRow container_spec_options[] = {
 
 	/* off is what podctl does */
 	{"disable-content-trust", 0, OPTION_REFUSED_BOOL, 0, NULL, "a word of another program without a meaning here"},
-	{"init", 0, OPTION_CALL, 0, NULL, "an init process is not there yet", refuse_true, "true", true},
 	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
 	{"oom-kill-disable", 0, OPTION_CALL, 0, NULL, "cgroup v2 has no such switch", refuse_true, "true", true},
 	{"publish-all", 'P', OPTION_CALL, 0, NULL, "name the ports with --publish", refuse_true, "true", true},
-	{"rmi", 0, OPTION_CALL, 0, NULL, "remove the image with \"podctl image rm\"", refuse_true, "true", true},
-	{"systemd", 0, OPTION_CALL, 0, NULL, "systemd inside a container is not there yet", refuse_true, NULL, true},
 	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
 
 	/* refused */
 	REFUSED_LIMIT_ROWS,
+	{"rdt-class", 0, OPTION_REFUSED, 0, NULL, "resource classes of the processor are not podctl's to manage"},
 	{"intel-rdt-closid", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
 	{"rdt-class", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
 	{"arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
@@ -203,7 +240,6 @@ const OptionRow container_spec_options[] = {
 	{"device-cgroup-rule", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"group-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/group is left alone"},
 	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
@@ -223,10 +259,7 @@ const OptionRow container_spec_options[] = {
 	{"healthcheck-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"hostuser", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/passwd is left alone"},
 	{"image-volume", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
-	{"init-ctr", 0, OPTION_REFUSED, 0, NULL, NO_INIT},
-	{"init-path", 0, OPTION_REFUSED, 0, NULL, "an init process is not there yet"},
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"link-local-ip", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
@@ -234,17 +267,10 @@ const OptionRow container_spec_options[] = {
 	{"override-arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"override-os", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"override-variant", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"passwd", 0, OPTION_CALL, 0, NULL, "the image's /etc/passwd is left alone", refuse_true, "true", true},
-	{"passwd-entry", 0, OPTION_REFUSED, 0, NULL, "the image's /etc/passwd is left alone"},
 	{"platform", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"preserve-fd", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
-	{"preserve-fds", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
-	{"requires", 0, OPTION_REFUSED, 0, NULL, "let systemd order the units"},
 	{"retry", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"retry-delay", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"seccomp-policy", 0, OPTION_REFUSED, 0, NULL, "use --security-opt seccomp=FILE"},
 	{"secret", 0, OPTION_REFUSED, 0, NULL, "secrets are not there yet"},
-	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "systemd inside a container is not there yet"},
 	{"signature-policy", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"storage-opt", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
 	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
@@ -308,7 +334,7 @@ const OptionRow pod_spec_options[] = {
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"pid", 0, OPTION_REFUSED, 0, NULL, "use --share"},
-	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "systemd inside a container is not there yet"},
+	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "the infra container runs no systemd; give it to a member"},
 	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"subuidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"uidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},

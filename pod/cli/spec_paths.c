@@ -47,6 +47,7 @@ static const char *const no_words[] = {"", NULL};
 void spec_paths_container(ContainerSpec *spec) {
 	make_absolute(spec->volumes, spec_absolute_volume);
 	make_absolute(spec->mounts, spec_absolute_mount);
+	make_path_absolute(&spec->cidfile);
 	make_path_absolute(&spec->pidfile);
 	make_path_absolute(&spec->conmon_pidfile);
 	make_values_absolute(spec->security_opt, "seccomp=", seccomp_words);

@@ -96,8 +96,29 @@ static bool replace_existing(Engine *engine, const char *name, GError **err) {
 	return fail_prefix(err, "cannot replace container \"%s\"", name);
 }
 
-static bool write_cidfile(const char *path, const char *id, GError **err) {
-	return !path || fd_write_file(AT_FDCWD, path, id, strlen(id), 0644, err);
+/* --requires: ids instead of names, of containers that are there. */
+static bool look_up_requires(Engine *engine, ContainerSpec *spec, GError **err) {
+	for (char **name = spec->requires; name && *name; name++) {
+		char *id = store_find(engine->store, STORE_CONTAINER, *name, err);
+		if (!id)
+			return fail_prefix(err, "--requires");
+		g_free(*name);
+		*name = id;
+	}
+	return true;
+}
+
+/* podman's rule: it would run too late. */
+static bool check_init_container(Engine *engine, const ContainerSpec *spec, GError **err) {
+	if (!spec->init_ctr || g_str_has_prefix(spec->pod, "new:"))
+		return true;
+	g_autoptr(Pod) pod = pod_open(engine, spec->pod, err);
+	if (!pod)
+		return false;
+	return !pod_is_running(pod) || fail(err, ERROR_STATE,
+					       "cannot add an init container to pod \"%s\": it is "
+					       "running",
+					       pod->definition->name);
 }
 
 static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
@@ -108,8 +129,10 @@ static bool check_request(Engine *engine, ContainerSpec *spec, GError **err) {
 			"\"--pull=%s\" is not supported yet: load images with \"podctl image "
 			"load\"",
 			spec->pull);
-	if (!container_spec_validate(spec, err))
+	if (!container_spec_validate(spec, err) || !check_init_container(engine, spec, err) ||
+		!look_up_requires(engine, spec, err))
 		return false;
+	spec->remove = spec->remove || spec->remove_image;
 	if (spec->cidfile && access(spec->cidfile, F_OK) == 0)
 		return fail(err, ERROR_EXISTS, "the container ID file \"%s\" exists already",
 			spec->cidfile);
@@ -177,7 +200,7 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		good = good && fd_write_file(object->run_fd, EXIT_STATUS_FILE, "", 0, 0600, err) &&
 		       publish_named(object, json, &definition->name, err) &&
 		       pod_still_there(engine, definition->pod_id, err) &&
-		       write_cidfile(spec->cidfile, definition->id, err);
+		       id_file_write(spec->cidfile, definition->id, err);
 	}
 	definition->spec = NULL;
 	if (!good) {
@@ -189,6 +212,8 @@ bool engine_container_create(Engine *engine, ContainerSpec *spec, char **ret_id,
 		return false;
 	}
 	store_unlock(object);
+	if (!engine->passing.container)
+		engine->passing.container = g_strdup(definition->id);
 	*ret_id = g_steal_pointer(&definition->id);
 	return true;
 }
@@ -224,11 +249,22 @@ static bool start_locked(
 	       launch_container(engine, container, foreground, err);
 }
 
+/* They were there before this one was made, so there is no circle. */
+static bool start_required(Engine *engine, const Container *container, GError **err) {
+	char *const *id = container->definition->spec->requires;
+
+	for (; id && *id; id++)
+		if (!engine_container_start(engine, *id, NULL, err))
+			return fail_prefix(err, "cannot start what container \"%s\" requires",
+				container->definition->name);
+	return true;
+}
+
 bool engine_container_start(
 	Engine *engine, const char *name, EngineForeground *foreground, GError **err) {
 	g_autoptr(Container) container = container_open(engine, name, err);
 
-	if (!container || !engine_require_root(err))
+	if (!container || !engine_require_root(err) || !start_required(engine, container, err))
 		return false;
 	if (!settle_previous_run(engine, container, err) || !container_lock(container, err))
 		return false;
@@ -283,7 +319,10 @@ static bool remove_locked(Engine *engine, Container *container, bool volumes, GE
 		return false;
 	if (volumes || container->definition->spec->remove)
 		volumes_remove_anonymous(engine, container->definition);
-	return store_remove(container->object, err);
+	if (!store_remove(container->object, err))
+		return false;
+	id_file_remove(container->definition);
+	return true;
 }
 
 bool remove_damaged(Engine *engine, StoreKind kind, const char *name, GError **err) {

@@ -22,6 +22,7 @@ static char *default_run_path(void) {
 void engine_free(Engine *engine) {
 	if (!engine)
 		return;
+	passing_clear(&engine->passing);
 	store_free(engine->store);
 	image_store_free(engine->images);
 	g_free(engine->state_path);

@@ -139,6 +139,18 @@ bool engine_container_wait(Engine *engine, const char *container, int *ret_statu
 char **engine_container_ids(Engine *engine, GError **err);
 char *engine_container_find(Engine *engine, const char *container, GError **err);
 
+/* Descriptors of this process that a container's process is given under their numbers. */
+typedef struct EngineDescriptors {
+	int preserve_count;       /* from 3 on; not positive: none */
+	char *const *preserve;    /* further numbers; NULL: none */
+	unsigned listen_count;    /* opened by socket activation, from 3 on */
+	const char *listen_names; /* $LISTEN_FDNAMES, or NULL */
+} EngineDescriptors;
+
+/* To be called before: the next container that is made, or the next exec, gets them.
+ * ERROR_INVALID names one that is not open. */
+bool engine_pass_descriptors(Engine *engine, const EngineDescriptors *descriptors, GError **err);
+
 typedef struct EngineExec {
 	char **argv;
 	char **env; /* K=V added to the container's own */

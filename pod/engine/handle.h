@@ -7,9 +7,26 @@
 
 #include "engine/engine.h"
 #include "image/image.h"
+#include "runtime/runtime.h"
 #include "store/store.h"
 
 #define LOCK_TIMEOUT_USEC (60 * UINT64_C(1000000))
+
+/* What engine_pass_descriptors was given. */
+typedef struct Passing {
+	RuntimeDescriptor *rows;
+	size_t n;
+	char **listen_env;
+	char *container; /* id of who gets them; NULL: the next that is made, or exec */
+} Passing;
+
+void passing_clear(Passing *passing);
+/* Moves nothing: the configuration of that container alone gets copies of the rows. */
+void passing_give(const Engine *engine, const char *container, RuntimeConfig *config);
+
+/* --cidfile: path may be NULL. Removing takes only a file that has this container's id. */
+bool id_file_write(const char *path, const char *id, GError **err);
+void id_file_remove(const ContainerDefinition *definition);
 
 struct Engine {
 	char *state_path;
@@ -18,7 +35,8 @@ struct Engine {
 	char *notify_socket;
 	char *unit;
 	Store *store;
-	ImageStore *images;   /* opened on first use */
+	ImageStore *images; /* opened on first use */
+	Passing passing;
 	bool recovers;        /* engine_recover() was called: engine_settle() looks again */
 	bool changed_network; /* something may be left to sweep: engine_settle() */
 };

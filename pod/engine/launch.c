@@ -138,10 +138,12 @@ static bool prepare(Launch *launch, GError **err) {
 	launch->config = resolve_config(&input, err);
 	if (!launch->config)
 		return false;
+	passing_give(launch->engine, definition->id, launch->config);
 	const char *stop = definition->spec->stop_signal ? definition->spec->stop_signal
 			   : launch->image               ? launch->image->stop_signal
 							 : NULL;
-	state->stop_signal = SIGTERM;
+	state->stop_signal =
+		resolve_is_systemd(definition->spec, launch->config->argv) ? SIGRTMIN + 3 : SIGTERM;
 	if (stop && *stop && !parse_signal(stop, &state->stop_signal))
 		return fail(err, ERROR_INVALID, "invalid stop signal \"%s\"", stop);
 	g_free(state->log_driver);

@@ -217,6 +217,39 @@ bool pod_start_infra(Engine *engine, Pod *pod, GError **err) {
 	return good;
 }
 
+/* To its end, which has to be a good one. "once" is gone afterwards. */
+static bool run_init_container(
+	Engine *engine, const Pod *pod, const Container *member, GError **err) {
+	const ContainerDefinition *definition = member->definition;
+	int status = 0;
+
+	if (!engine_container_start(engine, definition->id, NULL, err) ||
+		!engine_container_wait(engine, definition->id, &status, err))
+		return fail_prefix(err, "cannot run init container \"%s\" of pod \"%s\"",
+			definition->name, pod->definition->name);
+	if (status != 0)
+		return fail(err, ERROR_FAILED,
+			"init container \"%s\" of pod \"%s\" has ended with status %d",
+			definition->name, pod->definition->name, status);
+	return strcmp(definition->spec->init_ctr, "once") != 0 ||
+	       engine_container_remove(engine, definition->id, false, true, SPEC_UNSET, err);
+}
+
+/* Only a pod that has no member at work yet: a start that finds them running adds nothing. */
+static bool run_init_containers(
+	Engine *engine, const Pod *pod, const GPtrArray *members, GError **err) {
+	for (unsigned i = 0; i < members->len; i++)
+		if (container_is_running(g_ptr_array_index(members, i)))
+			return true;
+	for (unsigned i = 0; i < members->len; i++) {
+		const Container *member = g_ptr_array_index(members, i);
+		if (member->definition->spec->init_ctr &&
+			!run_init_container(engine, pod, member, err))
+			return false;
+	}
+	return true;
+}
+
 bool engine_pod_start(Engine *engine, const char *name, GError **err) {
 	g_autoptr(Pod) pod = pod_open(engine, name, err);
 
@@ -228,10 +261,12 @@ bool engine_pod_start(Engine *engine, const char *name, GError **err) {
 	if (!good)
 		return false;
 	g_autoptr(GPtrArray) members = pod_members(engine, pod->definition->id, err);
-	if (!members)
+	if (!members || !run_init_containers(engine, pod, members, err))
 		return false;
 	for (unsigned i = 0; i < members->len; i++) {
 		const Container *member = g_ptr_array_index(members, i);
+		if (member->definition->spec->init_ctr)
+			continue;
 		if (!engine_container_start(engine, member->definition->id, NULL, err))
 			return fail_prefix(err, "cannot start member \"%s\" of pod \"%s\"",
 				member->definition->name, pod->definition->name);

@@ -79,7 +79,9 @@ char *resolve_hostname(const Container *container, const Pod *pod) {
 }
 
 const char *resolve_restart(const ContainerSpec *spec, const Pod *pod) {
-	const char *of_pod = pod && !spec->remove ? pod->definition->spec->restart : NULL;
+	/* an init container runs once, to its end */
+	const char *of_pod =
+		pod && !spec->remove && !spec->init_ctr ? pod->definition->spec->restart : NULL;
 
 	return spec->restart ? spec->restart : of_pod ? of_pod : "no";
 }
@@ -98,8 +100,8 @@ bool resolve_check(const ResolveInput *input, GError **err) {
 		spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err);
 
 	network_plan_clear(&plan);
-	return good && resolve_process(input, config, err) && resolve_sandbox(input, config, err) &&
-	       resolve_user_mounts(input, config, err);
+	return good && resolve_host_users(spec, NULL, err) && resolve_process(input, config, err) &&
+	       resolve_sandbox(input, config, err) && resolve_user_mounts(input, config, err);
 }
 
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
@@ -108,7 +110,7 @@ RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
 	config->id = g_strdup(input->container->definition->id);
 	if (!resolve_namespaces(input, config, err) || !resolve_process(input, config, err) ||
 		!resolve_sandbox(input, config, err) || !resolve_mounts(input, config, err) ||
-		!resolve_limits(input, config, err))
+		!resolve_accounts(input, config, err) || !resolve_limits(input, config, err))
 		return NULL;
 	return g_steal_pointer(&config);
 }

@@ -94,6 +94,15 @@ bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **e
  * bound" is written out, for a cgroup that may have one. */
 bool resolve_limit_spec(const LimitSpec *spec, bool update, RuntimeConfig *config, GError **err);
 
+bool resolve_accounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* Lines of passwd for --hostuser; ret_lines may be NULL: only whether they are there. */
+bool resolve_host_users(const ContainerSpec *spec, char ***ret_lines, GError **err);
+
+/* True if the container is to be made as systemd wants it: --systemd and the command. */
+bool resolve_is_systemd(const ContainerSpec *spec, char *const *argv);
+/* Its tmpfs mounts, below the user's; nothing for another container. */
+bool resolve_systemd_mounts(const ContainerSpec *spec, RuntimeConfig *config, GError **err);
+
 /* Replaces K, K* and env files in spec->env by K=V from this process's environment, so that the
  * definition does not depend on it later. Done when a container is made. */
 bool resolve_environment(char ***env, char *const *env_files, GError **err);

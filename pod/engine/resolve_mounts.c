@@ -81,6 +81,8 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 			spec->shm_size);
 	if (!resolve_rootfs(input, config, err) || !resolve_user_mounts(input, config, err))
 		return false;
+	if (!resolve_systemd_mounts(spec, config, err))
+		return false;
 	add_read_only_tmpfs(spec, config);
 	/* before the generated files, which lie in the directories of others */
 	resolve_sort_mounts(config);

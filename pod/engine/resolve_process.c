@@ -7,6 +7,10 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INIT_MOUNT "/run/podctl-init"
 
 static void append_all(char ***list, char *const *words) {
 	for (; words && *words; words++)
@@ -109,10 +113,56 @@ static void resolve_env(const ResolveInput *input, RuntimeConfig *config) {
 		add_image_env(input->image, &config->env);
 		merge_env(&config->env, spec->env_merge);
 	}
+	if (resolve_is_systemd(spec, config->argv)) {
+		g_autofree char *uuid = g_strdup_printf("container_uuid=%.32s", definition->id);
+		env_put(&config->env, uuid);
+	}
 	drop_names(config->env, spec->unset_env);
 	env_put(&config->env, assignment);
 	for (char **entry = spec->env; entry && *entry; entry++)
 		env_put(&config->env, *entry);
+}
+
+/* --group-add=keep-groups: those of the caller, as they are when the container starts. */
+static bool keep_groups(RuntimeConfig *config, GError **err) {
+	int count = getgroups(0, NULL);
+
+	config->additional_gids = g_new0(gid_t, (size_t)MAX(count, 0) + 1);
+	count = getgroups(count, config->additional_gids);
+	if (count < 0)
+		return fail_errno(err, errno, "cannot read the caller's groups");
+	config->n_additional_gids = (size_t)count;
+	return true;
+}
+
+/* --init: podctl's own is no file of the container; another program is mounted for it. */
+static bool resolve_init(const ContainerSpec *spec, RuntimeConfig *config, GError **err) {
+	struct stat info;
+
+	if (!spec->init)
+		return true;
+	if (!spec->init_path) {
+		config->init = true;
+		return true;
+	}
+	if (stat(spec->init_path, &info) < 0)
+		return fail_errno(err, errno, "cannot use \"--init-path=%s\"", spec->init_path);
+	if (!S_ISREG(info.st_mode) || !(info.st_mode & 0111) || info.st_uid != 0 ||
+		(info.st_mode & 0022))
+		return fail(err, ERROR_INVALID,
+			"cannot use \"--init-path=%s\": it is no program that belongs to root and "
+			"that nobody else can write",
+			spec->init_path);
+	char **words = config->argv;
+	config->argv = NULL;
+	options_append(&config->argv, INIT_MOUNT);
+	options_append(&config->argv, "--");
+	append_all(&config->argv, words);
+	g_strfreev(words);
+	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, spec->init_path, INIT_MOUNT);
+	mount->read_only = true;
+	runtime_config_add_mount(config, mount);
+	return true;
 }
 
 bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err) {
@@ -122,6 +172,8 @@ bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **
 	if (!resolve_argv(input, config, err))
 		return false;
 	resolve_env(input, config);
+	if (!resolve_init(spec, config, err))
+		return false;
 	const char *cwd = spec->workdir ? spec->workdir : image ? image->working_dir : NULL;
 	if (cwd && *cwd && *cwd != '/')
 		return fail(
@@ -130,7 +182,12 @@ bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **
 	config->make_cwd = !spec->workdir;
 	const char *user = spec->user ? spec->user : image ? image->user : NULL;
 	config->user = g_strdup(user ? user : "");
-	config->additional_groups = g_strdupv(spec->group_add);
+	if (spec->group_add && strcmp(spec->group_add[0], "keep-groups") == 0) {
+		if (!keep_groups(config, err))
+			return false;
+	} else {
+		config->additional_groups = g_strdupv(spec->group_add);
+	}
 	config->terminal = spec->tty;
 	if (spec->personality &&
 		!spec_parse_personality(spec->personality, &config->personality, err))

@@ -7,6 +7,7 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Bits of a capability list; "all" sets *ret_all. A name given that the caller lacks is an error.
  */
@@ -77,13 +78,13 @@ static bool append_paths(char ***list, const char *paths, const char *option, GE
 }
 
 static bool security_no_new_privs(const char *option, RuntimeConfig *config, GError **err) {
-	const char *value = strpbrk(option, "=:");
+	const char *value = option + strlen("no-new-privileges");
 
-	if (!value) {
+	if (!*value) {
 		config->no_new_privs = true;
 		return true;
 	}
-	if (!parse_bool(value + 1, &config->no_new_privs))
+	if (!strchr("=:", *value) || !parse_bool(value + 1, &config->no_new_privs))
 		return fail(err, ERROR_INVALID, "invalid value in \"--security-opt %s\"", option);
 	return true;
 }
@@ -101,6 +102,36 @@ static bool security_seccomp(const char *value, RuntimeConfig *config) {
 	return true;
 }
 
+/* Asking for confinement that the kernel cannot give is never passed over (security.md A13). */
+static bool security_label(const char *option, GError **err) {
+	static const char *const keys[] = {
+		"disable", "nested", "type:", "level:", "user:", "role:", "filetype:"};
+	const char *value = option + strlen("label=");
+	bool known = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+		known = known || g_str_has_prefix(value, keys[i]);
+	if (!known)
+		return fail(err, ERROR_INVALID, "unknown \"--security-opt %s\"", option);
+	if (access("/sys/fs/selinux/enforce", F_OK) != 0)
+		return fail(err, ERROR_UNSUPPORTED,
+			"\"--security-opt %s\" is not supported here: the kernel has no SELinux "
+			"policy loaded",
+			option);
+	return fail(err, ERROR_UNSUPPORTED, "\"--security-opt %s\" is not supported yet", option);
+}
+
+static bool security_apparmor(const char *option, GError **err) {
+	g_autofree char *enabled = NULL;
+
+	if (!g_file_get_contents("/sys/module/apparmor/parameters/enabled", &enabled, NULL, NULL) ||
+		enabled[0] != 'Y')
+		return fail(err, ERROR_UNSUPPORTED,
+			"\"--security-opt %s\" is not supported here: the kernel has no AppArmor",
+			option);
+	return fail(err, ERROR_UNSUPPORTED, "\"--security-opt %s\" is not supported yet", option);
+}
+
 static bool security_option(
 	const char *option, RuntimeConfig *config, Masking *masking, GError **err) {
 	if (g_str_has_prefix(option, "no-new-privileges"))
@@ -114,14 +145,21 @@ static bool security_option(
 		masking->none = true;
 		return true;
 	}
+	if (g_str_has_prefix(option, "proc-opts=")) {
+		g_strfreev(config->proc_options);
+		config->proc_options = NULL;
+		return spec_parse_proc_options(
+			option + strlen("proc-opts="), &config->proc_options, err);
+	}
 	if (g_str_has_prefix(option, "unmask="))
 		return append_paths(&masking->unmasked, option + strlen("unmask="), "unmask=", err);
 	/* no label is set by podctl yet, so "disable" asks for what is the case */
 	if (strcmp(option, "label=disable") == 0 || strcmp(option, "apparmor=unconfined") == 0)
 		return true;
-	if (g_str_has_prefix(option, "label=") || g_str_has_prefix(option, "apparmor="))
-		return fail(err, ERROR_UNSUPPORTED, "\"--security-opt %s\" is not supported yet",
-			option);
+	if (g_str_has_prefix(option, "label="))
+		return security_label(option, err);
+	if (g_str_has_prefix(option, "apparmor="))
+		return security_apparmor(option, err);
 	return fail(err, ERROR_INVALID, "unknown \"--security-opt %s\"", option);
 }
 
@@ -158,11 +196,18 @@ bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **
 			good = security_option(*option, config, &masking, err);
 	if (good && !spec->privileged)
 		resolve_masks(&masking, config);
+	if (is_unmasked(&masking, "/sys/fs/cgroup"))
+		config->cgroup_writable = true;
 	masking_clear(&masking);
 	if (!good || !resolve_capabilities(spec, config, err))
 		return false;
+	bool own_profile = config->seccomp == SECCOMP_PROFILE && config->seccomp_profile;
 	if (config->seccomp == SECCOMP_PROFILE && !config->seccomp_profile)
 		config->seccomp_profile = module_data_path("seccomp.json");
 	config->seccomp_cache_dir = engine_run_dir(input->engine, "seccomp");
+	/* the user's own profile is tried before anything is made */
+	if (own_profile && !input->container->object)
+		return runtime_seccomp_check(config->seccomp_profile, config->seccomp_cache_dir,
+			config->capabilities, err);
 	return true;
 }

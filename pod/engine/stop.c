@@ -163,7 +163,21 @@ bool finish_container(Engine *engine, Container *container, int exit_status, boo
 		return true;
 	*ret_removed = true;
 	volumes_remove_anonymous(engine, container->definition);
-	return store_remove(object, err);
+	if (!store_remove(object, err))
+		return false;
+	id_file_remove(container->definition);
+	return true;
+}
+
+/* --rmi: an image that somebody else uses stays. */
+static void remove_image(Engine *engine, const ContainerDefinition *definition) {
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) lines = NULL;
+	const char *image = definition->image_name ? definition->image_name : definition->image_id;
+
+	if (definition->image_id && !engine_image_remove(engine, image, false, &lines, &error) &&
+		!error_is(error, ERROR_IN_USE))
+		log_warning("%s, ignoring", error->message);
 }
 
 bool engine_container_cleanup(Engine *engine, const char *name, int exit_status, bool oom_killed,
@@ -191,7 +205,9 @@ bool engine_container_cleanup(Engine *engine, const char *name, int exit_status,
 	/* a container that somebody removed meanwhile needs nothing more */
 	if (error_is(error, ERROR_NOT_FOUND))
 		g_clear_error(&error);
-	if (!error && pod_id)
+	if (removed && container->definition->spec->remove_image)
+		remove_image(engine, container->definition);
+	if (!error && pod_id && !container->definition->spec->init_ctr)
 		pod_apply_exit_policy(engine, pod_id, &error);
 	if (!error)
 		return true;

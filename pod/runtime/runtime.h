@@ -171,6 +171,10 @@ pid_t *runtime_cgroup_pids(const char *cgroup, GError **err);
  * namespace; in the host's, only the first process. -1-terminated; free with g_free. */
 pid_t *runtime_pids(ProcId init, const char *cgroup, GError **err);
 
+/* Compiles a profile, as a start would, and keeps the filter in the cache. */
+bool runtime_seccomp_check(
+	const char *profile, const char *cache_dir, uint64_t capabilities, GError **err);
+
 /* Reads a file as a container with these directories (lowest first) would find it, links resolved
  * inside each of them. *ret_text is NULL when there is none; what is no file is ERROR_INVALID. Free
  * with g_free; *ret_size may be NULL. */
