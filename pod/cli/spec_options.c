@@ -227,7 +227,6 @@ const OptionRow container_spec_options[] = {
 
 	/* refused */
 	REFUSED_LIMIT_ROWS,
-	{"rdt-class", 0, OPTION_REFUSED, 0, NULL, "resource classes of the processor are not podctl's to manage"},
 	{"intel-rdt-closid", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
 	{"rdt-class", 0, OPTION_REFUSED, 0, NULL, "cache allocation is not offered"},
 	{"arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
