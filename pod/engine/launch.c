@@ -110,6 +110,7 @@ static bool load_network(Launch *launch, ResolveInput *input, GError **err) {
 		return false;
 	const NetworkRequest *request = launch->network.request;
 	input->network_mode = request->mode;
+	input->network_path = request->mode == NETWORK_NAMESPACE ? request->name : NULL;
 	if (request->mode != NETWORK_CONTAINER)
 		return true;
 	if (!load_joined(launch, request, err))

@@ -23,13 +23,14 @@ from lib.vm import Vm, VmError  # noqa: E402
 
 STAGE = os.environ.get('PODCTL_TEST_STAGE', '')
 PROBE = os.environ.get('PODCTL_TEST_PROBE', '')
+HOG = os.environ.get('PODCTL_TEST_HOG', '')
 OUT = os.environ.get('PODCTL_TEST_OUT', '')
 INSIDE = '/usr/lib/podctl-test'
 TEST_SECONDS = 180
 # What a test can leave behind, a line a thing. The default network may stand until it is swept up.
 LEFT = r'''
 find /sys/fs/cgroup -type d -path '*podctl*' ! -path '*podctl-agent*'
-ls -A /run/podctl/containers /run/podctl/pods /var/lib/podctl/containers /var/lib/podctl/pods 2>/dev/null
+find /run/podctl/containers /run/podctl/pods /run/podctl/names /run/podctl/pending /var/lib/podctl/containers /var/lib/podctl/pods -mindepth 1 -maxdepth 1 2>/dev/null
 ps -eo comm= | grep '^podctl\|^probe' | sort
 findmnt -rno TARGET | grep -v '^/\(proc\|sys\|dev\|run\|tmp\)' | sort
 systemctl list-units --plain --no-legend --all 'podctl-*.scope' | cut -d' ' -f1
@@ -42,7 +43,7 @@ def pytest_configure(config):
     config.addinivalue_line('markers', 'leaves(reason): the leak check does not apply')
     config.addinivalue_line('markers', 'kernel(words): boots with these words on the kernel\'s command line')
     config.addinivalue_line('markers', 'full: only with tests/run --full')
-    if not STAGE or not PROBE:
+    if not STAGE or not PROBE or not HOG:
         pytest.exit('start these tests with tests/machine/run', returncode=2)
 
 
@@ -87,7 +88,7 @@ def limited(item):
 
 
 def make_image(path):
-    """A root file system of busybox and the probe, as a tar."""
+    """A root file system of busybox, the probe and the hog, as a tar."""
     busybox = shutil.which('busybox')
     applets = subprocess.run([busybox, '--list'], capture_output=True, text=True, check=True).stdout.split()
     with tarfile.open(path, 'w') as tar:
@@ -95,7 +96,7 @@ def make_image(path):
             info = tarfile.TarInfo(name)
             info.type, info.mode = tarfile.DIRTYPE, 0o1777 if name == 'tmp' else 0o755
             tar.addfile(info)
-        for source, name in ((busybox, 'bin/busybox'), (PROBE, 'probe')):
+        for source, name in ((busybox, 'bin/busybox'), (PROBE, 'probe'), (HOG, 'hog')):
             tar.add(os.path.realpath(source), arcname=name)
         for applet in applets:
             if applet != 'busybox':
