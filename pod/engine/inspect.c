@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "engine/inspect_limits.h"
 #include "engine/resolve.h"
 #include "model/names.h"
 
@@ -139,6 +140,7 @@ static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	json_object_set_new(object, "SecurityOpt", json_from_strv(spec->security_opt));
 	json_object_set_new(object, "Tmpfs", query_labels(spec->tmpfs));
 	put_text(object, "Cgroups", spec->cgroups ? spec->cgroups : "default");
+	inspect_container_limits(spec, object);
 	return object;
 }
 
@@ -292,6 +294,7 @@ json_t *engine_inspect_pod(Engine *engine, const char *name, GError **err) {
 		definition->spec->hostname ? definition->spec->hostname : definition->name);
 	json_object_set_new(object, "Labels", query_labels(definition->spec->labels));
 	put_text(object, "CgroupPath", pod->state->cgroup);
+	inspect_pod_limits(definition->spec, object);
 	json_put_bool(object, "CreateInfra", definition->spec->infra);
 	put_text(object, "InfraContainerID", definition->infra_id);
 	json_put_int(object, "InfraPid", pod_is_running(pod) ? pod->state->infra.pid : 0);

@@ -73,11 +73,12 @@ bool place_container(Engine *engine, Container *container, const Pod *pod, bool 
 	return journal_cgroup(container->object, ret_plan->payload, err);
 }
 
-bool place_pod(Pod *pod, const RuntimeConfig *limits, GError **err) {
+bool place_pod(Engine *engine, Pod *pod, const RuntimeConfig *limits, GError **err) {
 	const PodSpec *spec = pod->definition->spec;
+	bool in_unit = pod->definition->unit && engine->unit;
 	const CgroupRequest request = {
 		.id = pod->definition->id,
-		.split = pod->definition->unit != NULL,
+		.split = in_unit,
 		.cgroup_parent = spec->cgroup_parent,
 	};
 	CgroupPlan plan = {0};

@@ -11,4 +11,4 @@ bool place_container(Engine *engine, Container *container, const Pod *pod, bool 
 	RuntimeConfig *config, CgroupPlan *ret_plan, GError **err);
 
 /* The same for a pod; state->cgroup is NULL when it has none. limits: what it is to hold. */
-bool place_pod(Pod *pod, const RuntimeConfig *limits, GError **err);
+bool place_pod(Engine *engine, Pod *pod, const RuntimeConfig *limits, GError **err);

@@ -141,12 +141,15 @@ bool resolve_limit_spec(const LimitSpec *spec, bool update, RuntimeConfig *confi
 	return good;
 }
 
-/* podman's default against fork bombs; it is not worth a cgroup that nothing else needs. */
-static void add_default_pids(const ContainerSpec *spec, RuntimeConfig *config) {
-	g_autofree char *text = g_strdup_printf("%d", LIMIT_PIDS_DEFAULT);
+/* podman's default against fork bombs, and the word that there is to be none: both want a cgroup
+ * only where there is a controller. */
+static void add_optional_pids(const ContainerSpec *spec, RuntimeConfig *config) {
+	const char *asked = spec->limits.pids_limit;
+	g_autofree char *usual = g_strdup_printf("%d", LIMIT_PIDS_DEFAULT);
 
-	if (!spec->limits.pids_limit)
-		runtime_config_add_limit(config, "--pids-limit", "pids", "pids.max", text)
+	if (!asked || strcmp(asked, "0") == 0 || strcmp(asked, "-1") == 0)
+		runtime_config_add_limit(
+			config, "--pids-limit", "pids", "pids.max", asked ? "max" : usual)
 			->optional = true;
 }
 
@@ -217,9 +220,9 @@ bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **e
 		!resolve_sysctls(spec, config, err) ||
 		!resolve_limit_spec(&spec->limits, false, config, err))
 		return false;
-	add_default_pids(spec, config);
-	/* nodes that can be made at will need somebody who says which may be opened */
-	if (!config->privileged && (config->capabilities & UINT64_C(1) << mknod_capability))
-		config->needs_cgroup = true;
+	add_optional_pids(spec, config);
+	/* who may make nodes is to have some use of them; which ones, the device program says */
+	config->rootfs.devices = config->capabilities & UINT64_C(1) << mknod_capability;
+	config->needs_cgroup |= config->rootfs.devices && !config->privileged;
 	return resolve_cgroup_conf(spec, config, err);
 }

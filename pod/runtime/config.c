@@ -206,6 +206,7 @@ static json_t *rootfs_to_json(const RuntimeRootfs *rootfs) {
 	json_put_string(object, "upperDir", rootfs->upper_dir);
 	json_put_string(object, "workDir", rootfs->work_dir);
 	json_put_bool(object, "volatile", rootfs->volatile_upper);
+	json_put_bool(object, "devices", rootfs->devices);
 	json_put_bool(object, "readOnly", rootfs->read_only);
 	json_put_bool(object, "mapIds", rootfs->map_ids);
 	return object;

@@ -24,6 +24,7 @@ typedef struct RuntimeRootfs {
 	char **lower_dirs; /* lowest first */
 	char *upper_dir;
 	char *work_dir;
+	bool devices; /* device nodes in it work: the cgroup's device program is what denies */
 	bool volatile_upper; /* nothing is synced: the upper layer does not outlive the boot */
 	bool fresh_upper;    /* made just now: its owner is not yet that of the user namespace */
 	bool map_ids;        /* ROOTFS_DIRECTORY: through the user namespace's map */

@@ -169,7 +169,7 @@ static int make_overlay(const RuntimeRootfs *rootfs, const int *lower, size_t n,
 	}
 	if (!configure_overlay(fs_fd, rootfs, lower, n, err))
 		return -1;
-	int fd = sys_fsmount(fs_fd, MOUNT_ATTR_NODEV);
+	int fd = sys_fsmount(fs_fd, rootfs->devices ? 0 : MOUNT_ATTR_NODEV);
 	if (fd < 0)
 		fail_errno(err, errno, "cannot mount an overlay of %zu layers", n);
 	return fd;
@@ -223,8 +223,10 @@ static int prepare_overlay(const RuntimeRootfs *rootfs, const RootfsIds *ids, GE
 	return fd;
 }
 
-static int prepare_directory(const char *path, const RootfsIds *ids, GError **err) {
-	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
+static int prepare_directory(
+	const RuntimeRootfs *rootfs, const char *path, const RootfsIds *ids, GError **err) {
+	struct mount_attr attributes = {
+		.attr_set = rootfs->devices ? 0 : MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
 	_cleanup_close_ int fd =
 		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
@@ -237,10 +239,10 @@ static int prepare_directory(const char *path, const RootfsIds *ids, GError **er
 
 int rootfs_prepare(const RuntimeRootfs *rootfs, const RootfsIds *ids, GError **err) {
 	if (rootfs->kind == ROOTFS_DIRECTORY)
-		return prepare_directory(rootfs->path, rootfs->map_ids ? ids : NULL, err);
+		return prepare_directory(rootfs, rootfs->path, rootfs->map_ids ? ids : NULL, err);
 	/* overlayfs refuses a single layer without an upper one. */
 	if (!rootfs->upper_dir && rootfs->lower_dirs && g_strv_length(rootfs->lower_dirs) == 1)
-		return prepare_directory(rootfs->lower_dirs[0], ids, err);
+		return prepare_directory(rootfs, rootfs->lower_dirs[0], ids, err);
 	return prepare_overlay(rootfs, ids, err);
 }
 

@@ -410,7 +410,7 @@ static void test_cgroup(void) {
 
 	if (!fixture)
 		return;
-	runtime_cgroup_plan("podctl-test-cgroup", false, NULL, &plan, &error);
+	runtime_cgroup_plan(&(CgroupRequest){.id = "podctl-test-cgroup"}, &plan, &error);
 	g_assert_no_error(error);
 	if (plan.mode != CGROUP_DIRECT) {
 		g_test_skip("no writable cgroup2");
