@@ -176,8 +176,8 @@ static int use_layer(const Publication *work, const OciBlob *blob, const char *d
 		fail_errno(err, errno, "cannot find the blob of a layer");
 		return -1;
 	}
-	*ret_is_hidden = faccessat(work->store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-			 errno == ENOENT;
+	*ret_is_hidden =
+		faccessat(work->store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 	return *ret_is_hidden ? -1 : fd_open_dir(work->store_fd, path, err);
 }
 
@@ -185,9 +185,8 @@ static bool add_layer(Publication *work, size_t i, GError **err) {
 	const OciBlob *blob = &work->manifest->layers[i];
 	const char *diff_hex = reference_digest_hex(work->image->diff_ids[i]);
 	bool is_stored = i < work->source->n_stored_layers, is_hidden = false;
-	_cleanup_close_ int layer_fd = is_stored
-					       ? use_layer(work, blob, diff_hex, &is_hidden, err)
-					       : take_layer(work, blob, diff_hex, err);
+	_cleanup_close_ int layer_fd = is_stored ? use_layer(work, blob, diff_hex, &is_hidden, err)
+						 : take_layer(work, blob, diff_hex, err);
 
 	if (layer_fd < 0 && !is_hidden)
 		return false;
