@@ -129,7 +129,8 @@ static bool read_message(Client *client, GError **err) {
 	char bytes[ATTACH_OUTPUT_MAX];
 	ssize_t size = recv(client->socket_fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
-	if (size < 0 && (errno == EINTR || errno == EAGAIN))
+	/* ECONNRESET: it has ended without reading all from here; what it has said comes next. */
+	if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET))
 		return true;
 	if (size <= 0) {
 		client->over = true;

@@ -61,13 +61,14 @@ static bool greet(EngineAttachment *attachment, unsigned flags, GError **err) {
 	if (poll(&answer, 1, ANSWER_TIMEOUT_MSEC) <= 0)
 		return fail(err, ERROR_TIMEOUT,
 			"cannot attach to container \"%s\": its supervisor does not answer", name);
-	ssize_t size = fd_receive(attachment->socket_fd, &welcome, sizeof welcome, NULL, err);
-	if (size < 0)
-		return false;
+	ssize_t size = recv(attachment->socket_fd, &welcome, sizeof welcome, 0);
+	/* It has closed without reading the hello: told once, before what it has said. */
+	if (size < 0 && errno == ECONNRESET)
+		size = recv(attachment->socket_fd, &welcome, sizeof welcome, 0);
 	if (size == 1 && welcome.kind == ATTACH_BUSY)
 		return fail(err, ERROR_IN_USE,
 			"cannot attach to container \"%s\": too many others are attached", name);
-	if (size != sizeof welcome || welcome.kind != ATTACH_WELCOME)
+	if (size != (ssize_t)sizeof welcome || welcome.kind != ATTACH_WELCOME)
 		return fail(err, ERROR_STATE,
 			"cannot attach to container \"%s\": it is ending, or is supervised by "
 			"another version of podctl",

@@ -325,7 +325,7 @@ static int push_input(void) {
 			printf("%s open %d\n", paths[i], errno);
 			continue;
 		}
-		for (const char *c = "echo pushed-in\n"; *c; c++)
+		for (const char *c = "echo pushed-$((3+4))\n"; *c; c++)
 			if (ioctl(fd, TIOCSTI, c) < 0 && *c == 'e')
 				printf("%s TIOCSTI %d\n", paths[i], errno);
 		char paste[] = {3, 0};

@@ -21,6 +21,8 @@ class Terminal:
         self.resize(rows, columns, tell=False)
         self.process = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **more)
+        status = os.fstat(slave)
+        self.device = status.st_dev, status.st_rdev
         os.close(slave)
         self.text = ''
         self.seen = 0
