@@ -25,6 +25,7 @@ static const InspectType inspect_types[] = {
 	{"container", engine_inspect_container},
 	{"image", engine_inspect_image},
 	{"pod", engine_inspect_pod},
+	{"volume", engine_inspect_volume},
 };
 
 #define FIELD(member) offsetof(InspectOptions, member)
@@ -39,7 +40,8 @@ static const OptionRow inspect_options[] = {
 	ROW_FORMAT,
 	ROW_LATEST("The container that was made last"),
 	ROW_SIZE,
-	{"type", 't', OPTION_STRING, FIELD(type), "TYPE", "container, image, pod or all (default)"},
+	{"type", 't', OPTION_STRING, FIELD(type), "TYPE",
+		"container, image, pod, volume or all (default)"},
 	{NULL},
 };
 
@@ -144,6 +146,10 @@ static int run_pod_inspect(Cli *cli, char **arguments, GError **err) {
 	return inspect_targets(cli, "pod", true, arguments, err);
 }
 
+static int run_volume_inspect(Cli *cli, char **arguments, GError **err) {
+	return inspect_all(cli, "volume", arguments, err);
+}
+
 static int run_image_inspect(Cli *cli, char **arguments, GError **err) {
 	return inspect_all(cli, "image", arguments, err);
 }
@@ -187,4 +193,14 @@ const Command command_image_inspect = {
 	.options = image_inspect_options,
 	.options_size = sizeof(InspectOptions),
 	.run = run_image_inspect,
+};
+
+const Command command_volume_inspect = {
+	.usage = "[options] VOLUME...",
+	.help = "Show everything about volumes",
+	.min_arguments = 1,
+	.max_arguments = -1,
+	.options = image_inspect_options,
+	.options_size = sizeof(InspectOptions),
+	.run = run_volume_inspect,
 };

@@ -22,7 +22,9 @@ extern const Command command_attach, command_container_clone, command_container_
 	command_pod_inspect, command_pod_kill, command_pod_logs, command_pod_ps,
 	command_pod_restart, command_pod_rm, command_pod_start, command_pod_stop, command_pod_top,
 	command_ps, command_relaunch, command_restart, command_rm, command_run, command_start,
-	command_stop, command_top, command_version, command_wait;
+	command_stop, command_top, command_version, command_volume_create, command_volume_exists,
+	command_volume_inspect, command_volume_ls, command_volume_prune, command_volume_rm,
+	command_wait;
 
 static const CommandRow command_rows[] = {
 	{"attach", &command_attach, true},
@@ -93,6 +95,14 @@ static const CommandRow command_rows[] = {
 	{"untag", &command_image_untag},
 	{"update", &command_update, true},
 	{"version", &command_version},
+	{"volume create", &command_volume_create},
+	{"volume exists", &command_volume_exists},
+	{"volume inspect", &command_volume_inspect},
+	{"volume ls", &command_volume_ls},
+	{"volume list", &command_volume_ls},
+	{"volume prune", &command_volume_prune},
+	{"volume rm", &command_volume_rm},
+	{"volume remove", &command_volume_rm},
 	{"wait", &command_wait, true},
 	{"cleanup", &command_cleanup},
 	{"relaunch", &command_relaunch},

@@ -16,9 +16,8 @@
 
 #define NO_PULL    "images are not pulled yet, load them with \"podctl image load\""
 #define NO_HEALTH  "health checks are not there yet"
-#define NO_DEVICE  "devices are not there yet"
-#define NO_USERNS  "user namespaces are not there yet"
-#define NO_VOLUME  "named volumes are not there yet"
+#define NO_DEVICE  "name the nodes with --device"
+#define NO_VOLUME  "name the volumes with --volume"
 #define NO_NETWORK "networks other than the default one are not there yet"
 #define NO_INIT    "init containers are not there yet"
 
@@ -49,29 +48,6 @@ static bool refuse_true(
 	if (truth)
 		return fail(err, ERROR_UNSUPPORTED, "option \"--%s\" is not supported: %s",
 			row->name, row->help);
-	return true;
-}
-
-/* The same for modes: "host" user namespace is the only one. */
-static bool refuse_but_host(
-	G_GNUC_UNUSED void *target, const OptionRow *row, const char *value, GError **err) {
-	if (strcmp(value, "host") == 0 || !*value)
-		return true;
-	return fail(err, ERROR_UNSUPPORTED, "option \"--%s=%s\" is not supported: %s", row->name,
-		value, row->help);
-}
-
-/* "private" or "host"; a container's or the pod's namespace is joined only through the pod. */
-static bool parse_namespace(void *target, const OptionRow *row, const char *value, GError **err) {
-	static const char *const offered[] = {"private", "host", NULL};
-	char **field = (char **)((char *)target + row->offset);
-
-	if (!str_in_list(value, offered))
-		return fail(err, ERROR_UNSUPPORTED,
-			"option \"--%s=%s\" is not supported: use private or host", row->name,
-			value);
-	g_free(*field);
-	*field = g_strdup(value);
 	return true;
 }
 
@@ -171,23 +147,32 @@ const OptionRow container_spec_options[] = {
 	/* sandbox */
 	{"cap-add", 0, OPTION_CSV, FIELD(cap_add), "CAPABILITY", "Add a capability"},
 	{"cap-drop", 0, OPTION_CSV, FIELD(cap_drop), "CAPABILITY", "Drop a capability"},
-	{"ipc", 0, OPTION_CALL, FIELD(ipc_mode), "MODE", "IPC namespace: private or host", parse_namespace},
-	{"pid", 0, OPTION_CALL, FIELD(pid_mode), "MODE", "PID namespace: private or host", parse_namespace},
+	{"ipc", 0, OPTION_STRING, FIELD(ipc_mode), "MODE", "IPC namespace: private, shareable, none, host, pod, container:NAME, ns:PATH"},
+	{"pid", 0, OPTION_STRING, FIELD(pid_mode), "MODE", "PID namespace: private, host, pod, container:NAME, ns:PATH"},
 	{"privileged", 0, OPTION_BOOL, FIELD(privileged), NULL, "All capabilities, no seccomp filter, no masked paths"},
 	{"read-only", 0, OPTION_BOOL, FIELD(read_only), NULL, "Mount the root file system read-only"},
 	{"read-only-tmpfs", 0, OPTION_TRISTATE, FIELD(read_only_tmpfs), NULL, "With --read-only: writable /dev, /run, /tmp, /var/tmp (default)"},
 	{"seccomp-policy", 0, OPTION_CALL, 0, "POLICY", "Where the filter comes from: default", parse_seccomp_policy},
 	{"security-opt", 0, OPTION_LIST, FIELD(security_opt), "OPTION", "Set a security option"},
 	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the container's namespaces"},
-	{"uts", 0, OPTION_CALL, FIELD(uts_mode), "MODE", "UTS namespace: private or host", parse_namespace},
+	{"uts", 0, OPTION_STRING, FIELD(uts_mode), "MODE", "UTS namespace: private, host, pod, container:NAME, ns:PATH"},
+	{"cgroupns", 0, OPTION_STRING, FIELD(cgroup_ns), "MODE", "cgroup namespace: private, host, pod, container:NAME, ns:PATH"},
+	{"userns", 0, OPTION_STRING, FIELD(user_ns), "MODE", "User namespace: host, auto, keep-id, private, container:NAME, ns:PATH"},
+	{"uidmap", 0, OPTION_CSV, FIELD(uid_maps), "INSIDE:OUTSIDE[:COUNT]", "Map user ids in a user namespace"},
+	{"gidmap", 0, OPTION_CSV, FIELD(gid_maps), "INSIDE:OUTSIDE[:COUNT]", "Map group ids in a user namespace"},
+	{"subuidname", 0, OPTION_STRING, FIELD(subuid_name), "NAME", "Map the user ids that /etc/subuid has for a name"},
+	{"subgidname", 0, OPTION_STRING, FIELD(subgid_name), "NAME", "Map the group ids that /etc/subgid has for a name"},
 
 	/* storage */
-	{"mount", 0, OPTION_LIST, FIELD(mounts), "type=TYPE,...", "Mount a directory or a tmpfs, in words"},
+	{"device", 0, OPTION_LIST, FIELD(devices), "HOST[:INSIDE][:rwm]", "Show a device of the host, or a directory of them"},
+	{"device-cgroup-rule", 0, OPTION_LIST, FIELD(device_cgroup_rules), "TYPE MAJOR:MINOR ACCESS", "Allow devices by number"},
+	{"image-volume", 0, OPTION_STRING, FIELD(image_volume), "MODE", "Volumes that the image declares: anonymous, tmpfs or ignore"},
+	{"mount", 0, OPTION_LIST, FIELD(mounts), "type=TYPE,...", "Mount a bind, volume, tmpfs, ramfs, image, devpts or glob, in words"},
 	{"chrootdirs", 0, OPTION_CSV, FIELD(chroot_dirs), "DIR", "Put the generated files below this directory too"},
 	{"shm-size", 0, OPTION_STRING, FIELD(shm_size), "SIZE", "Size of /dev/shm"},
 	{"shm-size-systemd", 0, OPTION_STRING, FIELD(shm_size_systemd), "SIZE", "Size of each tmpfs of systemd mode"},
 	{"tmpfs", 0, OPTION_LIST, FIELD(tmpfs), "DIR[:OPTIONS]", "Mount a tmpfs"},
-	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host"},
+	{"volume", 'v', OPTION_LIST, FIELD(volumes), "[SOURCE:]DIR[:OPTIONS]", "Mount a directory of the host, a volume, or a fresh volume"},
 
 	/* network */
 	{"add-host", 0, OPTION_CSV, FIELD(add_hosts), "NAME:ADDRESS", "Add a line to /etc/hosts"},
@@ -223,7 +208,6 @@ const OptionRow container_spec_options[] = {
 	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
 	{"oom-kill-disable", 0, OPTION_CALL, 0, NULL, "cgroup v2 has no such switch", refuse_true, "true", true},
 	{"publish-all", 'P', OPTION_CALL, 0, NULL, "name the ports with --publish", refuse_true, "true", true},
-	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
 
 	/* refused */
 	REFUSED_LIMIT_ROWS,
@@ -232,12 +216,8 @@ const OptionRow container_spec_options[] = {
 	{"arch", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"authfile", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"cert-dir", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"cgroupns", 0, OPTION_REFUSED, 0, NULL, "the cgroup namespace is always private"},
 	{"creds", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"decryption-key", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
-	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"device-cgroup-rule", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
@@ -258,7 +238,6 @@ const OptionRow container_spec_options[] = {
 	{"healthcheck-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"image-volume", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"link-local-ip", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
@@ -272,10 +251,7 @@ const OptionRow container_spec_options[] = {
 	{"secret", 0, OPTION_REFUSED, 0, NULL, "secrets are not there yet"},
 	{"signature-policy", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"storage-opt", 0, OPTION_REFUSED, 0, NULL, "not there yet"},
-	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
-	{"subuidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"tls-verify", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_PULL},
-	{"uidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"variant", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"volumes-from", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
 	{NULL},
@@ -294,6 +270,7 @@ const OptionRow pod_spec_options[] = {
 	{"dns-option", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "Option of the resolver"},
 	{"dns-opt", 0, OPTION_CSV, FIELD(dns_options), "OPTION", "The same as --dns-option", .hidden = true},
 	{"dns-search", 0, OPTION_CSV, FIELD(dns_searches), "DOMAIN", "Search domain"},
+	{"device", 0, OPTION_LIST, FIELD(devices), "HOST[:INSIDE][:rwm]", "Show a device of the host to every member"},
 	{"exit-policy", 0, OPTION_STRING, FIELD(exit_policy), "POLICY", "When the last member ends: continue or stop"},
 	{"hostname", 'h', OPTION_STRING, FIELD(hostname), "NAME", "Host name of the pod"},
 	{"hosts-file", 0, OPTION_STRING, FIELD(hosts_file), "FILE", "Start /etc/hosts with these lines: a path, image or none"},
@@ -314,30 +291,28 @@ const OptionRow pod_spec_options[] = {
 	{"replace", 0, OPTION_BOOL, FIELD(replace), NULL, "Remove a pod of the same name first"},
 	{"restart", 0, OPTION_STRING, FIELD(restart), "POLICY", "Restart policy of members that have none"},
 	{"security-opt", 0, OPTION_LIST, FIELD(security_opt), "OPTION", "Set a security option of every member"},
-	{"share", 0, OPTION_STRING, FIELD(share), "NAMESPACES", "Namespaces that members share: net, ipc, uts, pid, none"},
+	{"share", 0, OPTION_STRING, FIELD(share), "NAMESPACES", "Namespaces that members share: net, ipc, uts, pid, cgroup, user, none; +x and -x change the default"},
 	{"shm-size", 0, OPTION_STRING, FIELD(shm_size), "SIZE", "Size of /dev/shm"},
 	{"sysctl", 0, OPTION_CSV, FIELD(sysctls), "KEY=VALUE", "Set a kernel parameter of the pod's namespaces"},
-	{"volume", 'v', OPTION_LIST, FIELD(volumes), "SOURCE:DIR[:OPTIONS]", "Mount a directory of the host into every member"},
+	{"volume", 'v', OPTION_LIST, FIELD(volumes), "[SOURCE:]DIR[:OPTIONS]", "Mount a directory of the host or a volume into every member"},
 
 	LIMIT_OPTION_ROWS(LIMIT),
 	{"cgroup-parent", 0, OPTION_STRING, FIELD(cgroup_parent), "PARENT", "Where in the cgroup tree: a slice, or a path without systemd"},
 
 	{"share-parent", 0, OPTION_REFUSED_BOOL, 0, NULL, "members always share the pod's cgroup"},
-	{"userns", 0, OPTION_CALL, 0, NULL, NO_USERNS, refuse_but_host, NULL, true},
+	{"pid", 0, OPTION_STRING, FIELD(pid_mode), "MODE", "PID namespace of the pod: private, host, ns:PATH"},
+	{"uts", 0, OPTION_STRING, FIELD(uts_mode), "MODE", "UTS namespace of the pod: private, host, ns:PATH"},
+	{"userns", 0, OPTION_STRING, FIELD(user_ns), "MODE", "User namespace of the pod: host, auto, keep-id, private"},
+	{"uidmap", 0, OPTION_CSV, FIELD(uid_maps), "INSIDE:OUTSIDE[:COUNT]", "Map user ids in a user namespace"},
+	{"gidmap", 0, OPTION_CSV, FIELD(gid_maps), "INSIDE:OUTSIDE[:COUNT]", "Map group ids in a user namespace"},
+	{"subuidname", 0, OPTION_STRING, FIELD(subuid_name), "NAME", "Map the user ids that /etc/subuid has for a name"},
+	{"subgidname", 0, OPTION_STRING, FIELD(subgid_name), "NAME", "Map the group ids that /etc/subgid has for a name"},
 
-	{"device", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"gidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
 	{"infra-command", 0, OPTION_REFUSED, 0, NULL, "the infra container is podctl-pause"},
 	{"infra-image", 0, OPTION_REFUSED, 0, NULL, "the infra container needs no image"},
 	{"ip6", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
 	{"network-alias", 0, OPTION_REFUSED, 0, NULL, NO_NETWORK},
-	{"pid", 0, OPTION_REFUSED, 0, NULL, "use --share"},
-	{"shm-size-systemd", 0, OPTION_REFUSED, 0, NULL, "the infra container runs no systemd; give it to a member"},
-	{"subgidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
-	{"subuidname", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
-	{"uidmap", 0, OPTION_REFUSED, 0, NULL, NO_USERNS},
-	{"uts", 0, OPTION_REFUSED, 0, NULL, "use --share"},
 	{"volumes-from", 0, OPTION_REFUSED, 0, NULL, NO_VOLUME},
 	{NULL},
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The only translator between the two floors of description: ContainerSpec, image and pod become a
- * RuntimeConfig. This file has the order and the namespaces; its siblings the process, the sandbox
- * and the mounts.
+ * RuntimeConfig. This file has the order; its siblings the namespaces, the process, the sandbox and
+ * the mounts.
  */
 #include "engine/resolve.h"
 
@@ -14,55 +14,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* One of --pid, --ipc, --uts: NULL and "private" give a new one, "host" none. */
-static bool namespace_mode(const char *option, const char *mode, int flag, int pod_shared,
-	int *new_flags, GError **err) {
-	if (!mode && pod_shared)
-		return true;
-	if (!mode || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0)
-		*new_flags |= flag;
-	else if (strcmp(mode, "host") != 0)
-		return fail(
-			err, ERROR_UNSUPPORTED, "\"--%s=%s\" is not supported yet", option, mode);
-	return true;
-}
-
-static bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config, GError **err) {
-	const ContainerSpec *spec = input->container->definition->spec;
-	int shared = 0, fresh = CLONE_NEWNS | CLONE_NEWCGROUP;
-
-	if (input->pod && !spec_parse_share(input->pod->definition->spec->share, &shared, err))
-		return false;
-	if (!namespace_mode(
-		    "pid", spec->pid_mode, CLONE_NEWPID, shared & CLONE_NEWPID, &fresh, err) ||
-		!namespace_mode(
-			"ipc", spec->ipc_mode, CLONE_NEWIPC, shared & CLONE_NEWIPC, &fresh, err) ||
-		!namespace_mode(
-			"uts", spec->uts_mode, CLONE_NEWUTS, shared & CLONE_NEWUTS, &fresh, err))
-		return false;
-	if (input->network_mode == NETWORK_NONE || input->network_mode == NETWORK_BRIDGE)
-		fresh |= CLONE_NEWNET;
-	config->new_namespaces = fresh;
-	if (input->pod) {
-		int joined = shared & ~fresh;
-		if (spec->ipc_mode)
-			joined &= ~CLONE_NEWIPC;
-		if (spec->uts_mode)
-			joined &= ~CLONE_NEWUTS;
-		if (spec->pid_mode)
-			joined &= ~CLONE_NEWPID;
-		runtime_config_add_join(config, &(RuntimeJoin){.namespaces = joined,
-							.process = input->pod->state->infra,
-							.infra = true});
-	} else if (input->network_mode == NETWORK_CONTAINER) {
-		runtime_config_add_join(config,
-			&(RuntimeJoin){.namespaces = CLONE_NEWNET, .process = input->join_network});
-	}
-	if (fresh & CLONE_NEWUTS)
-		config->hostname = resolve_hostname(input->container, input->pod);
-	return true;
-}
-
 char *resolve_hostname(const Container *container, const Pod *pod) {
 	const ContainerDefinition *definition = container->definition;
 	const ContainerSpec *spec = definition->spec;
@@ -71,9 +22,13 @@ char *resolve_hostname(const Container *container, const Pod *pod) {
 
 	if (g_strcmp0(spec->uts_mode, "host") == 0)
 		return g_strdup(g_get_host_name());
-	if (pod_spec && pod_spec->infra && !spec->uts_mode &&
-		spec_parse_share(pod_spec->share, &shared, NULL) && (shared & CLONE_NEWUTS))
+	if (pod_spec && pod_spec->infra &&
+		(!spec->uts_mode || !*spec->uts_mode || strcmp(spec->uts_mode, "pod") == 0) &&
+		spec_parse_share(pod_spec->share, &shared, NULL) && (shared & CLONE_NEWUTS)) {
+		if (g_strcmp0(pod_spec->uts_mode, "host") == 0)
+			return g_strdup(g_get_host_name());
 		return g_strdup(pod_spec->hostname ? pod_spec->hostname : pod->definition->name);
+	}
 	return spec->hostname ? g_strdup(spec->hostname)
 			      : g_strndup(definition->id, ID_SHORT_LENGTH);
 }
@@ -101,7 +56,8 @@ bool resolve_check(const ResolveInput *input, GError **err) {
 
 	network_plan_clear(&plan);
 	return good && resolve_host_users(spec, NULL, err) && resolve_process(input, config, err) &&
-	       resolve_sandbox(input, config, err) && resolve_user_mounts(input, config, err);
+	       resolve_sandbox(input, config, err) && resolve_user_mounts(input, config, err) &&
+	       resolve_devices(input, config, err);
 }
 
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
@@ -110,7 +66,8 @@ RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {
 	config->id = g_strdup(input->container->definition->id);
 	if (!resolve_namespaces(input, config, err) || !resolve_process(input, config, err) ||
 		!resolve_sandbox(input, config, err) || !resolve_mounts(input, config, err) ||
-		!resolve_accounts(input, config, err) || !resolve_limits(input, config, err))
+		!resolve_devices(input, config, err) || !resolve_accounts(input, config, err) ||
+		!resolve_limits(input, config, err))
 		return NULL;
 	return g_steal_pointer(&config);
 }

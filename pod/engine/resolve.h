@@ -85,6 +85,8 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* The user's part of the mounts alone: it touches no disk. */
 bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
+/* After the mounts. */
+bool resolve_devices(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* A mount comes after the one it lies in; otherwise in the user's order. */
 void resolve_sort_mounts(RuntimeConfig *config);
 

@@ -48,7 +48,9 @@ bool spec_parse_restart(
 		text);
 }
 
-bool spec_parse_share(const char *text, int *ret_flags, GError **err) {
+/* A plus or minus in front of the first word changes the usual ones, without it they are replaced.
+ */
+static bool share_word(const char *word, bool changes, int *flags, GError **err) {
 	static const struct {
 		const char *word;
 		int flag;
@@ -57,37 +59,35 @@ bool spec_parse_share(const char *text, int *ret_flags, GError **err) {
 		{"ipc", CLONE_NEWIPC},
 		{"uts", CLONE_NEWUTS},
 		{"pid", CLONE_NEWPID},
+		{"cgroup", CLONE_NEWCGROUP},
+		{"user", CLONE_NEWUSER},
 		{"none", 0},
 		{"", 0},
 	};
-	const int usual = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	bool remove = changes && *word == '-';
 
-	if (!text) {
-		*ret_flags = usual;
+	if (changes && (*word == '+' || *word == '-'))
+		word++;
+	array_foreach (row, words) {
+		if (strcmp(row->word, word) != 0)
+			continue;
+		*flags = remove ? *flags & ~row->flag : *flags | row->flag;
 		return true;
 	}
-	g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-	/* a plus in front of the first word keeps the usual ones */
-	int flags = *text == '+' ? usual : 0;
-	for (char **part = parts; *part; part++) {
-		const char *word = *text == '+' && **part == '+' ? *part + 1 : *part;
-		bool known = false;
-		array_foreach (row, words) {
-			if (strcmp(row->word, word) == 0) {
-				flags |= row->flag;
-				known = true;
-			}
-		}
-		if (known)
-			continue;
-		if (strcmp(word, "cgroup") == 0 || strcmp(word, "user") == 0)
-			return fail(err, ERROR_UNSUPPORTED,
-				"cannot share the %s namespace in a pod: it is not supported",
-				word);
-		return fail(err, ERROR_INVALID,
-			"invalid namespace \"%s\" to share: it is net, ipc, uts, pid or none",
-			word);
-	}
+	return fail(err, ERROR_INVALID,
+		"invalid namespace \"%s\" to share: it is net, ipc, uts, pid, cgroup, user or none",
+		word);
+}
+
+bool spec_parse_share(const char *text, int *ret_flags, GError **err) {
+	const int usual = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	bool changes = text && (*text == '+' || *text == '-');
+	int flags = changes || !text ? usual : 0;
+	g_auto(GStrv) parts = g_strsplit(text ? text : "", ",", -1);
+
+	for (char **part = parts; *part; part++)
+		if (!share_word(*part, changes, &flags, err))
+			return false;
 	*ret_flags = flags;
 	return true;
 }

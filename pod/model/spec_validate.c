@@ -4,8 +4,10 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "model/device_request.h"
 #include "model/limits.h"
 #include "model/names.h"
+#include "model/namespace_mode.h"
 #include "model/spec.h"
 #include "model/spec_parse.h"
 #include "model/spec_validate_process.h"
@@ -87,6 +89,18 @@ static bool check_mount(const char *value, GError **err) {
 	g_autoptr(MountRequest) request = spec_parse_mount(value, err);
 
 	return request != NULL;
+}
+
+static bool check_device(const char *value, GError **err) {
+	g_autoptr(DeviceRequest) request = spec_parse_device(value, err);
+
+	return request != NULL;
+}
+
+static bool check_device_rule(const char *value, GError **err) {
+	DeviceRule rule;
+
+	return spec_parse_device_rule(value, &rule, err);
 }
 
 static bool check_ulimit(const char *value, GError **err) {
@@ -240,6 +254,8 @@ static bool check_container_values(const ContainerSpec *spec, GError **err) {
 		{"volume", spec->volumes, check_volume},
 		{"mount", spec->mounts, check_mount},
 		{"tmpfs", spec->tmpfs, check_tmpfs},
+		{"device", spec->devices, check_device},
+		{"device-cgroup-rule", spec->device_cgroup_rules, check_device_rule},
 		{"shm-size", ONE(spec->shm_size), check_size},
 		{"network", spec->networks, check_network},
 		{"publish", spec->publish, check_port},
@@ -256,12 +272,10 @@ static bool check_container_values(const ContainerSpec *spec, GError **err) {
 		{"cgroup-conf", spec->cgroup_conf, check_cgroup_conf},
 		{"cgroup-parent", ONE(spec->cgroup_parent), limits_check_parent},
 	};
-	const char *const *shared = WORDS("container", "ns", "pod", "shareable", "none", "");
 	const WordCheck words[] = {
+		{"image-volume", spec->image_volume, WORDS("anonymous", "bind", "tmpfs", "ignore"),
+			NULL},
 		{"pull", spec->pull, WORDS("always", "missing", "never", "newer"), NULL},
-		{"pid", spec->pid_mode, WORDS("private", "host"), shared},
-		{"ipc", spec->ipc_mode, WORDS("private", "host"), shared},
-		{"uts", spec->uts_mode, WORDS("private", "host"), shared},
 		{"sdnotify", spec->sdnotify, WORDS("conmon", "container", "ignore"),
 			WORDS("healthy")},
 		{"log-driver", spec->log_driver, WORDS("k8s-file", "json-file", "journald", "none"),
@@ -341,12 +355,18 @@ static bool check_membership(const ContainerSpec *spec, GError **err) {
 }
 
 /* Two mounts on one path: the first would never be seen. */
-static bool add_destinations(GHashTable *seen, char *const *list,
+static bool add_destinations(GHashTable *seen, bool own_ids, char *const *list,
 	MountRequest *(*parse)(const char *text, GError **err), GError **err) {
 	for (; list && *list; list++) {
 		g_autoptr(MountRequest) request = parse(*list, err);
 		if (!request)
 			return false;
+		if (request->idmap && request->idmap_uids.n == 0 && !own_ids)
+			return fail(err, ERROR_INVALID,
+				"option \"idmap\" of mount \"%s\" needs maps, or a container with "
+				"a "
+				"user namespace",
+				*list);
 		/* where a glob leads is known when the container starts */
 		if (request->type != MOUNT_TYPE_GLOB &&
 			!g_hash_table_add(seen, g_strdup(request->destination)))
@@ -359,9 +379,12 @@ static bool add_destinations(GHashTable *seen, char *const *list,
 static bool check_destinations(const ContainerSpec *spec, GError **err) {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	return add_destinations(seen, spec->volumes, spec_parse_volume, err) &&
-	       add_destinations(seen, spec->mounts, spec_parse_mount, err) &&
-	       add_destinations(seen, spec->tmpfs, spec_parse_tmpfs, err);
+	bool own_ids = spec->pod || spec->uid_maps || spec->gid_maps || spec->subuid_name ||
+		       (spec->user_ns && strcmp(spec->user_ns, "host") != 0);
+
+	return add_destinations(seen, own_ids, spec->volumes, spec_parse_volume, err) &&
+	       add_destinations(seen, own_ids, spec->mounts, spec_parse_mount, err) &&
+	       add_destinations(seen, own_ids, spec->tmpfs, spec_parse_tmpfs, err);
 }
 
 static bool check_container_together(const ContainerSpec *spec, GError **err) {
@@ -381,8 +404,6 @@ static bool check_container_together(const ContainerSpec *spec, GError **err) {
 		return fail(err, ERROR_INVALID, "--rm conflicts with --restart=%s", spec->restart);
 	if (spec->no_hosts && spec->add_hosts)
 		return fail(err, ERROR_INVALID, "--no-hosts conflicts with --add-host");
-	if (spec->hostname && g_strcmp0(spec->uts_mode, "host") == 0)
-		return fail(err, ERROR_INVALID, "--hostname conflicts with --uts=host");
 	if (spec->stop_timeout < SPEC_UNSET)
 		return fail(err, ERROR_INVALID, "bad value \"%d\" for --stop-timeout",
 			spec->stop_timeout);
@@ -412,8 +433,9 @@ static bool check_cgroups(const ContainerSpec *spec, GError **err) {
 
 bool container_spec_validate(const ContainerSpec *spec, GError **err) {
 	return check_container_values(spec, err) && limits_check(&spec->limits, err) &&
-	       check_cgroups(spec, err) && check_container_together(spec, err) &&
-	       container_spec_validate_process(spec, err) && check_membership(spec, err) &&
+	       check_cgroups(spec, err) && container_namespaces_validate(spec, err) &&
+	       check_container_together(spec, err) && container_spec_validate_process(spec, err) &&
+	       check_membership(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err) &&
 	       check_destinations(spec, err);
@@ -437,6 +459,7 @@ static bool check_pod_values(const PodSpec *spec, GError **err) {
 		{"mac-address", ONE(spec->mac_address), check_mac},
 		{"volume", spec->volumes, check_volume},
 		{"sysctl", spec->sysctls, check_pair},
+		{"device", spec->devices, check_device},
 		{"shm-size", ONE(spec->shm_size), check_size},
 		{"security-opt", spec->security_opt, check_security},
 		{"cgroup-parent", ONE(spec->cgroup_parent), limits_check_parent},
@@ -471,6 +494,7 @@ static bool check_without_infra(const PodSpec *spec, int shared, GError **err) {
 		{"restart", spec->restart != NULL},
 		{"volume", spec->volumes != NULL},
 		{"sysctl", spec->sysctls != NULL},
+		{"device", spec->devices != NULL},
 		{"shm-size", spec->shm_size != NULL},
 		{"security-opt", spec->security_opt != NULL},
 		{"cgroup-parent", spec->cgroup_parent != NULL},
@@ -505,7 +529,8 @@ static bool check_pod_together(const PodSpec *spec, GError **err) {
 
 bool pod_spec_validate(const PodSpec *spec, GError **err) {
 	return check_pod_values(spec, err) && limits_check(&spec->limits, err) &&
-	       check_pod_together(spec, err) && pod_spec_validate_process(spec, err) &&
+	       check_pod_together(spec, err) && pod_namespaces_validate(spec, err) &&
+	       pod_spec_validate_process(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err);
 }

@@ -27,6 +27,14 @@ typedef struct RuntimeChild {
 		.console_fd = -1})
 void runtime_child_clear(RuntimeChild *child);
 
+/* Adds a device of the host, or all in a directory: nodes for our own /dev, a mount for a
+ * destination elsewhere, a rule for the cgroup. Links to it are followed. access: DeviceAccess
+ * bits. */
+bool runtime_device_find(RuntimeConfig *config, const char *source, const char *destination,
+	int access, GError **err);
+/* All that the host has below /dev, for a privileged container: no rules. */
+bool runtime_device_find_all(RuntimeConfig *config, GError **err);
+
 /* Refuses a mount that no container can have, whatever is on disk: a destination in /proc, an owner
  * to be changed where that would cost the host. */
 bool runtime_mount_check(const RuntimeMount *mount, GError **err);
