@@ -182,10 +182,10 @@ static bool kernel_is(json_t *version) {
 	if (!json_is_string(version) || !*json_string_value(version))
 		return false;
 	uname(&kernel);
-	double have = strtol(kernel.release, NULL, 10) * 1000.0 +
-		      strtol(strchr(kernel.release, '.') + 1, NULL, 10);
+	long have = strtol(kernel.release, NULL, 10) * 1000 +
+		    strtol(strchr(kernel.release, '.') + 1, NULL, 10);
 	const char *text = json_string_value(version), *dot = strchr(text, '.');
-	return have >= strtol(text, NULL, 10) * 1000.0 + (dot ? strtol(dot + 1, NULL, 10) : 0);
+	return have >= strtol(text, NULL, 10) * 1000 + (dot ? strtol(dot + 1, NULL, 10) : 0);
 }
 
 static bool holds_group(json_t *group, uint64_t capabilities) {

@@ -133,8 +133,9 @@ static void same_filter(Cache *cache, const SeccompFilter *first) {
 		&again);
 	g_assert_cmpuint(again.n, ==, first->n);
 	g_assert_cmpuint(again.flags, ==, first->flags);
-	g_assert_cmpmem(again.instructions, again.n * sizeof(struct sock_filter),
-		first->instructions, first->n * sizeof(struct sock_filter));
+	g_assert_cmpint(memcmp(again.instructions, first->instructions,
+				first->n * sizeof(struct sock_filter)),
+		==, 0);
 	seccomp_filter_clear(&again);
 }
 
@@ -150,10 +151,10 @@ static void damage_entry(Cache *cache, const SeccompFilter *first, char *bytes, 
 	g_autofree char *twice = g_malloc(2 * size);
 
 	for (gsize at = 0; at < size; at++) {
-		bytes[at] ^= (char)(1 << at % 8);
+		bytes[at] = (char)(bytes[at] ^ 1 << (at & 7));
 		put(cache, bytes, size, 0600);
 		same_filter(cache, first);
-		bytes[at] ^= (char)(1 << at % 8);
+		bytes[at] = (char)(bytes[at] ^ 1 << (at & 7));
 	}
 	for (gsize length = 0; length < size; length += length < 80 ? 1 : 211) {
 		put(cache, bytes, length, 0600);
