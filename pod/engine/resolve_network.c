@@ -28,9 +28,6 @@ static bool parse_ports(char *const *publish, NetworkPlan *plan, GError **err) {
 
 /* What can be parsed but not done yet is refused when the object is made, not when it starts. */
 static bool check_request(const NetworkRequest *request, bool addressed, GError **err) {
-	if (request->mode == NETWORK_NAMESPACE)
-		return fail(err, ERROR_UNSUPPORTED, "network \"ns:%s\" is not supported yet",
-			request->name);
 	if (request->mode != NETWORK_BRIDGE)
 		return !addressed ||
 		       fail(err, ERROR_INVALID, "--ip and --mac-address need a bridge network");

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "engine/resource.h"
 
+#include <sched.h>
 #include <string.h>
 
 static bool has_mount(const RuntimeConfig *config, const char *destination) {
@@ -18,6 +19,7 @@ static void add_file(RuntimeConfig *config, const char *source, const char *dest
 		return;
 	RuntimeMount *mount = runtime_mount_new(MOUNT_BIND, source, destination);
 	mount->nosuid = mount->nodev = mount->noexec = true;
+	mount->map_ids = (config->new_namespaces | config->join_namespaces) & CLONE_NEWUSER;
 	mount->optional = true;
 	runtime_config_add_mount(config, mount);
 }

@@ -172,13 +172,14 @@ static int open_maps(const InitContext *context, const RuntimeMount *mount, GErr
 /* The top alone: what is mounted below may be of a kind that cannot. */
 static bool map_ids(
 	const InitContext *context, const RuntimeMount *mount, int mount_fd, GError **err) {
-	if (!mount->map_ids)
+	/* a generated file can be read without it, too */
+	if (!mount->map_ids || (mount->optional && context->user_fd < 0))
 		return true;
 	_cleanup_close_ int user_fd = open_maps(context, mount, err);
 	if (user_fd < 0)
 		return false;
 	struct mount_attr wanted = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_fd};
-	if (sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH, &wanted) < 0)
+	if (sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH, &wanted) < 0 && !mount->optional)
 		return fail_errno(err, errno,
 			"cannot map the ids of \"%s\" (its file system must be able to)",
 			mount->source);

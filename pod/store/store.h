@@ -13,6 +13,7 @@
  *   RUN/volume-names/NAME -> volumes/ID      claims of volumes
  *   RUN/pending/ID -> KIND/ID                objects with an operation under way: whoever finds
  *                                            one whose lock is free finishes or undoes it
+ *   STATE/ids/FIRST-COUNT -> KIND/ID         ranges of ids that an object's user namespace has
  *   STATE/scratch/BOOTID/ID/                 upper layers of volatile objects
  *
  * RUN/boot holds the boot id for which RUN is valid; when it is missing, names of persistent
@@ -21,6 +22,7 @@
  */
 #pragma once
 
+#include "base/idrange.h"
 #include "base/json.h"
 
 #include <stdbool.h>
@@ -110,6 +112,15 @@ char *store_data_path(const StoreObject *object, GError **err);
 bool store_journal_add(const StoreObject *object, const json_t *entry, GError **err);
 json_t *store_journal_read(const StoreObject *object, GError **err); /* array, oldest first */
 bool store_journal_clear(const StoreObject *object, GError **err);
+
+/* Takes count ids, the same numbers for users and groups, for the object alone, which exists (made,
+ * not necessarily published): within one row of both pools (their outside column), where no other
+ * object of the store has a claim. ERROR_IN_USE when none are left. They are given back when the
+ * object's directories are gone; store_release_ids does it at once and finds nothing to do for
+ * most. */
+bool store_claim_ids(const StoreObject *object, const IdMap *uid_pool, const IdMap *gid_pool,
+	uint32_t count, uint32_t *ret_first, GError **err);
+void store_release_ids(const StoreObject *object);
 
 /* Calls recover for every pending object whose lock is free, holding that lock. half_made: it has
  * no definition (never published, or being removed) and is to be removed. recover undoes or removes
