@@ -7,6 +7,8 @@
  * probe exit N        end with status N
  * probe kill N        end by signal N
  * probe syscall N     one line: the errno of system call N with zeros as arguments (in a child)
+ * probe matrix        what each system call answers: {"native": [...], "x32": [...], "i386": [...]}
+ * probe i386 N A B C  one line: what system call N of the 32-bit kind returns
  * probe sleep         wait for SIGTERM, then end with 0
  * probe stubborn      wait, deaf to SIGTERM
  * probe udp PORT      answer every datagram with itself
@@ -29,6 +31,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -241,6 +244,8 @@ static int facts(int argc, char **argv) {
 	print_file("mountinfo", "/proc/self/mountinfo");
 	putchar(',');
 	print_file("uid_map", "/proc/self/uid_map");
+	long keyring = syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3, 0);
+	printf(",\"session_keyring\":%ld", keyring < 0 ? -(long)errno : keyring);
 	printf("}\n");
 	return 0;
 }
@@ -261,6 +266,83 @@ static int one_syscall(long number) {
 	else
 		printf("errno %d\n", WEXITSTATUS(status));
 	return 0;
+}
+
+#define NUMBERS 601
+
+/* -100 - N: ended by signal N. A call that waits is ended by the alarm. */
+static int answer_of(long (*call)(long number), long number) {
+	pid_t child = fork();
+	if (child == 0) {
+		struct itimerval soon = {.it_value = {.tv_usec = 30000}};
+		setsid();
+		setitimer(ITIMER_REAL, &soon, NULL);
+		long r = call(number);
+		_exit(r < 0 && r >= -4095 ? (int)-r & 0xff : 0);
+	}
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFSIGNALED(status) ? -100 - WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static long native_call(long number) {
+	long r = syscall(number, 0, 0, 0, 0, 0, 0);
+	return r == -1 ? -errno : r;
+}
+
+#ifdef __x86_64__
+static long i386_call3(long number, long a, long b, long c) {
+	long r;
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "a"(number), "b"(a), "c"(b), "d"(c), "S"(0L), "D"(0L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)r;
+}
+
+static long i386_call(long number) {
+	return i386_call3(number, 0, 0, 0);
+}
+
+static long x32_call(long number) {
+	return native_call(number | 0x40000000);
+}
+#endif
+
+static void print_answers(const char *name, long (*call)(long number)) {
+	printf("\"%s\":[", name);
+	for (long number = 0; number < NUMBERS; number++) {
+		fflush(stdout);
+		printf("%s%d", number ? "," : "", answer_of(call, number));
+	}
+	printf("]");
+}
+
+static int matrix(void) {
+	printf("{");
+	print_answers("native", native_call);
+#ifdef __x86_64__
+	printf(",");
+	print_answers("x32", x32_call);
+	printf(",");
+	print_answers("i386", i386_call);
+#endif
+	printf("}\n");
+	return 0;
+}
+
+static int one_i386(int argc, char **argv) {
+	long words[4] = {0};
+	for (int i = 0; i < 4 && i + 2 < argc; i++)
+		words[i] = atol(argv[i + 2]);
+#ifdef __x86_64__
+	printf("%ld\n", i386_call3(words[0], words[1], words[2], words[3]));
+	return 0;
+#else
+	(void)words;
+	return 1;
+#endif
 }
 
 static void end_well(int number) {
@@ -351,6 +433,10 @@ int main(int argc, char **argv) {
 	}
 	if (strcmp(verb, "syscall") == 0)
 		return one_syscall(number);
+	if (strcmp(verb, "matrix") == 0)
+		return matrix();
+	if (strcmp(verb, "i386") == 0)
+		return one_i386(argc, argv);
 	if (strcmp(verb, "sleep") == 0)
 		return wait_for_term();
 	if (strcmp(verb, "stubborn") == 0) {
