@@ -583,6 +583,29 @@ def vuln_B1_09_terminal_input(podctl, image, started, way):
 
 
 @ours
+@pytest.mark.parametrize('script', ['head -c 268435456 /dev/zero', 'head -c 134217728 /dev/zero | tr "\\0" "\\n"'],
+                         ids=['endless line', 'tiny lines'])
+def vuln_B7_01_output_is_not_kept(podctl, started, script):
+    """Neither by the supervisor nor by exec, and the log keeps its limit."""
+    limit = 65536
+    started('sh', '-c', f'{script}; echo; echo over; sleep 100',
+            options=('--log-driver=k8s-file', '--log-opt', f'max-size={limit}'))
+    path = podctl.inspect('c1')['HostConfig']['LogConfig']['Path']
+    wait_for(lambda: tail(path).endswith(' over\n'), 100)
+    assert os.path.getsize(path) <= limit
+    peak = status_fields(supervisor(podctl, 'c1'))['VmHWM'].split()[0]
+    assert int(peak) < 1024
+    process = podctl.start('exec', 'c1', 'sh', '-c', f'{script}; sleep 0.5', stdout=subprocess.PIPE)
+    size = 0
+    while chunk := process.stdout.read(1 << 20):
+        size += len(chunk)
+        peak = status_fields(process.pid).get('VmHWM', '0').split()[0]
+        assert int(peak) < 16384
+    process.stdout.close()
+    assert process.wait(10) == 0 and size in (268435456, 134217728)
+
+
+@ours
 @pytest.mark.limit(300)
 def vuln_B7_02_cycles_leak_nothing(podctl, started):
     """Attach, resize and detach, many times; exec a few: the supervisor is as it was."""
@@ -602,9 +625,9 @@ def vuln_B7_02_cycles_leak_nothing(podctl, started):
 
 
 def own_memory(pid):
-    """kB that it has for itself; the program's text is shared by all supervisors."""
+    """kB that it has for itself; the program's text is shared by all supervisors, and lies in memory here."""
     with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as stream:
-        return sum(int(line.split()[1]) for line in stream if line.startswith('Private_Dirty:'))
+        return sum(int(line.split()[1]) for line in stream if line.startswith('Anonymous:'))
 
 
 def connect(path):
