@@ -314,7 +314,7 @@ bool limits_parse_conf(const char *text, char **ret_key, char **ret_value, GErro
 bool limits_check_parent(const char *text, GError **err) {
 	g_auto(GStrv) parts = g_strsplit(text[0] == '/' ? text + 1 : text, "/", -1);
 
-	if (!*text || strlen(text) > PARENT_MAX || (*text != '/' && parts[0] && parts[1]))
+	if (!parts[0] || strlen(text) > PARENT_MAX || (*text != '/' && parts[1]))
 		return fail_value(err, "cgroup-parent", text,
 			"it is a slice such as web.slice, or an absolute path");
 	if (*text != '/' && !g_str_has_suffix(text, ".slice"))

@@ -37,6 +37,9 @@ static int append_properties(
 			message, "(sv)", "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
 		r = sd_bus_message_append(message, "(sv)", "Slice", "s", slice);
+	/* the bound is the container's own, not systemd's default for any scope */
+	if (r >= 0)
+		r = sd_bus_message_append(message, "(sv)", "TasksMax", "t", UINT64_MAX);
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
