@@ -2,6 +2,7 @@
 /* podctl rename, container clone, pod clone: other names for containers, and copies of them. */
 #include "base/options.h"
 #include "cli/cmd.h"
+#include "cli/foreground.h"
 #include "cli/spec_paths.h"
 
 #include <stddef.h>
@@ -67,7 +68,8 @@ static int run_container_clone(Cli *cli, char **arguments, GError **err) {
 		fail(err, ERROR_INVALID, "--force goes with --destroy");
 		return -1;
 	}
-	if (!take_name(&changes->name, arguments[1], err))
+	if (!take_name(&changes->name, arguments[1], err) ||
+		!foreground_refuse_attach(changes, err))
 		return -1;
 	if (arguments[1] && arguments[2])
 		changes->image = g_strdup(arguments[2]);
@@ -75,9 +77,8 @@ static int run_container_clone(Cli *cli, char **arguments, GError **err) {
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_container_clone(engine, arguments[0], changes, &id, err))
 		return -1;
-	if (options->destroy &&
-		!engine_container_remove(
-			engine, arguments[0], options->force, false, SPEC_UNSET, err))
+	if (options->destroy && !engine_container_remove(engine, arguments[0], options->force,
+					false, SPEC_UNSET, err))
 		return -1;
 	if (options->start && !engine_container_start(engine, id, NULL, err))
 		return -1;

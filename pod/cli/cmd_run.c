@@ -62,12 +62,8 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 			"nothing is started here");
 		return -1;
 	}
-	if (cli->container_spec->attach) {
-		fail(err, ERROR_INVALID,
-			"\"--attach\" is for \"podctl run\"; for a container "
-			"that is made here use \"podctl start --attach\"");
+	if (!foreground_refuse_attach(cli->container_spec, err))
 		return -1;
-	}
 	Engine *engine = cli_engine(cli, err);
 	if (!engine || !engine_container_create(engine, cli->container_spec, &id, err))
 		return -1;

@@ -21,6 +21,13 @@ static void pass_signal(void *data, int signal_number) {
 		log_debug("%s", error->message);
 }
 
+bool foreground_refuse_attach(const ContainerSpec *spec, GError **err) {
+	return !spec->attach ||
+	       fail(err, ERROR_INVALID,
+		       "\"--attach\" is for \"podctl run\"; for a container that is made here use "
+		       "\"podctl start --attach\"");
+}
+
 void foreground_check_terminal(bool interactive, bool tty) {
 	if (interactive && tty && !isatty(STDIN_FILENO))
 		log_warning("the input device is not a terminal: --tty and --interactive may not "

@@ -14,6 +14,9 @@ typedef struct ForegroundRequest {
 	DetachKeys keys;
 } ForegroundRequest;
 
+/* --attach for a container that is only made: ERROR_INVALID. */
+bool foreground_refuse_attach(const ContainerSpec *spec, GError **err);
+
 /* Warns as podman does when a terminal is to be used and there is none. */
 void foreground_check_terminal(bool interactive, bool tty);
 

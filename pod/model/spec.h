@@ -91,7 +91,6 @@ typedef struct ContainerSpec {
 	char *group_entry;
 	char **host_users; /* names of the host added to /etc/passwd */
 	char **attach;     /* stdin stdout stderr */
-	char *detach_keys;
 
 	/* sandbox */
 	char **cap_add;

@@ -74,7 +74,6 @@ const FieldRow container_spec_fields[] = {
 	CONTAINER(group_entry, FIELD_STRING),
 	CONTAINER(host_users, FIELD_LIST),
 	CONTAINER(attach, FIELD_LIST),
-	CONTAINER(detach_keys, FIELD_STRING),
 	/* sandbox */
 	CONTAINER(cap_add, FIELD_LIST),
 	CONTAINER(cap_drop, FIELD_LIST),

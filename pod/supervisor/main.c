@@ -244,8 +244,8 @@ int main(void) {
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	streams_open(s);
 	attach_open(s);
-	harden_apply(s);
 	notify_begin(s);
+	harden_apply(s);
 
 	loop_run(s);
 
