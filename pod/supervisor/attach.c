@@ -51,9 +51,12 @@ void attach_open(Supervisor *s) {
 		return;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0177);
-	(void)unlink(ATTACH_SOCKET); /* of an earlier run */
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-		listen(fd, BACKLOG) == 0)
+	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	if (r < 0 && errno == EADDRINUSE) {
+		(void)unlink(ATTACH_SOCKET); /* of an earlier run */
+		r = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	}
+	if (r == 0 && listen(fd, BACKLOG) == 0)
 		s->attach_fd = fd;
 	else if (fd >= 0)
 		close(fd);
