@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 SHARED = {'Options of a container': ('run', 'create', 'pod add', 'container clone'),
+          'Limits': ('run', 'create', 'pod add', 'container clone', 'pod create', 'pod clone', 'update'),
           'podctl pod create': ('pod clone',)}
 GLOBAL = 'Options in front of the command'
 
