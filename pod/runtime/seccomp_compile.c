@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #define ENOSYS_ACTION (SECCOMP_RET_ERRNO | ENOSYS)
@@ -29,6 +30,27 @@ static const struct {
 	{SCMP_ARCH_PPC64LE, AUDIT_ARCH_PPC64LE, "ppc64le"},
 };
 
+/* Calls that are younger than the libseccomp of the oldest system; since 424 numbers are the same
+ * on all architectures above. */
+static const struct {
+	const char *name;
+	int number;
+} recent[] = {{"cachestat", 451}, {"fchmodat2", 452}, {"map_shadow_stack", 453},
+	{"futex_wake", 454}, {"futex_wait", 455}, {"futex_requeue", 456}, {"statmount", 457},
+	{"listmount", 458}, {"lsm_get_self_attr", 459}, {"lsm_set_self_attr", 460},
+	{"lsm_list_modules", 461}, {"mseal", 462}, {"setxattrat", 463}, {"getxattrat", 464},
+	{"listxattrat", 465}, {"removexattrat", 466}, {"open_tree_attr", 467},
+	{"file_getattr", 468}, {"file_setattr", 469}};
+
+static int number_of(const char *name) {
+	int number = seccomp_syscall_resolve_name(name);
+
+	for (size_t i = 0; number == __NR_SCMP_ERROR && i < ARRAY_LENGTH(recent); i++)
+		if (strcmp(recent[i].name, name) == 0)
+			return recent[i].number;
+	return number;
+}
+
 /* Does the action let a call through that the profile does not know? */
 static bool is_open(uint32_t action) {
 	uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
@@ -42,7 +64,7 @@ static GArray *number_rules(const SeccompProfile *profile) {
 
 	for (guint i = 0; i < profile->rules->len; i++) {
 		const SeccompRule *rule = &g_array_index(profile->rules, SeccompRule, i);
-		int number = seccomp_syscall_resolve_name(rule->name);
+		int number = number_of(rule->name);
 		const ProgramRule numbered = {
 			(uint32_t)number, rule->action, rule->conditions, rule->n_conditions};
 
@@ -59,7 +81,7 @@ static uint32_t look_at_names(const SeccompProfile *profile, unsigned *ret_unkno
 
 	*ret_unknown = 0;
 	for (guint i = 0; i < profile->seen->len; i++) {
-		int number = seccomp_syscall_resolve_name(profile->seen->pdata[i]);
+		int number = number_of(profile->seen->pdata[i]);
 
 		if (number == __NR_SCMP_ERROR)
 			(*ret_unknown)++;
