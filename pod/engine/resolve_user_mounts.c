@@ -173,6 +173,7 @@ static bool add_fresh(RuntimeConfig *config, const MountRequest *request, GError
 	mount->max_inodes = request->max_inodes;
 	mount->no_swap = request->no_swap;
 	mount->mode = request->mode;
+	mount->mode_given = request->mode_given;
 	mount->uid = request->uid;
 	mount->gid = request->gid;
 	mount->max = request->max;

@@ -48,9 +48,10 @@ typedef struct MountRequest {
 	uint64_t size_bytes; /* tmpfs; 0: the kernel's default */
 	uint64_t max_inodes; /* tmpfs; 0: the kernel's default */
 	unsigned mode;       /* tmpfs, ramfs: 01777 unless given; devpts: 0620 */
-	bool no_swap;        /* tmpfs */
-	int64_t uid, gid;    /* tmpfs, devpts; -1: not given */
-	unsigned max;        /* devpts: number of terminals; 0: the kernel's default */
+	bool mode_given;
+	bool no_swap;     /* tmpfs */
+	int64_t uid, gid; /* tmpfs, devpts; -1: not given */
+	unsigned max;     /* devpts: number of terminals; 0: the kernel's default */
 } MountRequest;
 
 /* --volume [SRC:]DST[:OPT,OPT...], --tmpfs DST[:OPT,OPT...], --mount type=TYPE,KEY=VALUE,...;

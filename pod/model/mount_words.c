@@ -200,6 +200,7 @@ static bool read_inodes(MountRequest *request, const char *key, const char *valu
 }
 
 static bool read_mode(MountRequest *request, const char *key, const char *value, GError **err) {
+	request->mode_given = true;
 	return needs_value(key, value, err) &&
 	       ((parse_mode(value, &request->mode) && request->mode <= 07777) ||
 		       fail_value(err, key, value));

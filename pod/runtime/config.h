@@ -61,6 +61,7 @@ typedef struct RuntimeMount {
 	uint64_t max_inodes; /* tmpfs; 0: the kernel's default */
 	bool no_swap;        /* tmpfs */
 	unsigned mode;       /* tmpfs, ramfs, devpts */
+	bool mode_given;     /* copy_up leaves it alone */
 	int64_t uid, gid;    /* tmpfs, devpts; -1: the container's root */
 	unsigned max;        /* devpts: number of terminals; 0: the kernel's default */
 	bool optional; /* a generated file: skipped when the root file system cannot hold it */

@@ -82,11 +82,12 @@ static bool check_point(int point, const char *destination, GError **err) {
 
 /* Where a mount goes. real: exactly there, because the runtime's own mount would be. -1 on error.
  */
-static int make_point(
-	InitContext *context, const char *destination, PointKind kind, bool real, GError **err) {
+static int make_point(InitContext *context, const char *destination, PointKind kind, bool real,
+	bool *ret_made, GError **err) {
+	*ret_made = false;
 	_cleanup_close_ int point =
 		real ? rootfs_real_dir(context->root_fd, destination, err)
-		     : rootfs_make(context->root_fd, destination, kind, NULL, err);
+		     : rootfs_make(context->root_fd, destination, kind, ret_made, err);
 
 	return point >= 0 && check_point(point, destination, err) ? steal_fd(&point) : -1;
 }
@@ -98,8 +99,9 @@ static bool put(int fd, int point, const char *destination, GError **err) {
 
 /* Makes the destination and puts fd there. */
 static bool attach(InitContext *context, int fd, const char *destination, bool real, GError **err) {
-	_cleanup_close_ int point = make_point(
-		context, destination, is_directory(fd) ? POINT_DIRECTORY : POINT_FILE, real, err);
+	bool made;
+	_cleanup_close_ int point = make_point(context, destination,
+		is_directory(fd) ? POINT_DIRECTORY : POINT_FILE, real, &made, err);
 
 	return point >= 0 && put(fd, point, destination, err);
 }
@@ -192,9 +194,23 @@ static bool give_to_user(InitContext *context, int fd, GError **err) {
 	return r == 0 || fail_errno(err, errno, "cannot change the owner of a tmpfs");
 }
 
+/* The directory is the image's in mode and owner too, where nothing else was said. */
+static bool fill_fresh(const RuntimeMount *mount, int point, int fd, GError **err) {
+	if (!copy_up(point, fd, NULL, err))
+		return fail_prefix(err, "cannot fill the tmpfs on \"%s\"", mount->destination);
+	_cleanup_close_ int dir = sys_openat2(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (dir < 0 || (mount->mode_given && fchmod(dir, mount->mode) < 0) ||
+		fchown(dir, mount->uid < 0 ? (uid_t)-1 : (uid_t)mount->uid,
+			mount->gid < 0 ? (gid_t)-1 : (gid_t)mount->gid) < 0)
+		return fail_errno(err, errno, "cannot set the mode of the tmpfs on \"%s\"",
+			mount->destination);
+	return true;
+}
+
 static bool apply_fresh(InitContext *context, const RuntimeMount *mount, bool real, GError **err) {
+	bool made;
 	_cleanup_close_ int point =
-		make_point(context, mount->destination, POINT_DIRECTORY, real, err);
+		make_point(context, mount->destination, POINT_DIRECTORY, real, &made, err);
 
 	if (point < 0)
 		return false;
@@ -202,8 +218,8 @@ static bool apply_fresh(InitContext *context, const RuntimeMount *mount, bool re
 	if (fd < 0)
 		return fail_errno(
 			err, errno, "cannot make a file system for \"%s\"", mount->destination);
-	if (mount->copy_up && !copy_up(point, fd, NULL, err))
-		return fail_prefix(err, "cannot fill the tmpfs on \"%s\"", mount->destination);
+	if (mount->copy_up && !made && !fill_fresh(mount, point, fd, err))
+		return false;
 	if (mount->chown && !give_to_user(context, fd, err))
 		return false;
 	if (mount->read_only) {
@@ -252,8 +268,7 @@ static int new_proc(InitContext *context) {
 }
 
 static int make_proc(InitContext *context) {
-	int fd = context->host_proc_fd >= 0 ? steal_fd(&context->host_proc_fd)
-					    : new_proc(context);
+	int fd = context->host_proc_fd >= 0 ? steal_fd(&context->host_proc_fd) : new_proc(context);
 
 	if (fd >= 0)
 		context->proc_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);

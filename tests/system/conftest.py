@@ -137,6 +137,8 @@ def image(session_podctl, rootfs_tar):
     session_podctl('pod', 'create', '--name', 'first', check=False)
     session_podctl('create', '--pod', 'first', IMAGE, 'true', check=False)
     session_podctl('pod', 'rm', '-f', 'first', check=False)
+    session_podctl('volume', 'create', 'first', check=False)
+    session_podctl('volume', 'rm', 'first', check=False)
     leaks.settled()
     return IMAGE
 
