@@ -148,6 +148,21 @@ def podctl(session_podctl):
     return session_podctl
 
 
+@pytest.fixture
+def started(podctl, image):
+    """Starts containers in the background; they are removed afterwards."""
+    names = []
+
+    def start(*words, options=(), name='c1'):
+        names.append(name)
+        podctl('run', '-d', '--name', name, '--network=none', *options, image, *words)
+        return name
+
+    yield start
+    for name in names:
+        podctl('rm', '-f', '-t', '0', name, check=False)
+
+
 def settle(before, seconds=3.0):
     """What is left behind once the last processes had time to end."""
     end = time.monotonic() + seconds
