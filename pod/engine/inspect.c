@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "engine/inspect_limits.h"
+#include "engine/inspect_namespaces.h"
 #include "engine/resolve.h"
 #include "model/names.h"
 
@@ -140,6 +141,7 @@ static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	json_object_set_new(object, "SecurityOpt", json_from_strv(spec->security_opt));
 	json_object_set_new(object, "Tmpfs", query_labels(spec->tmpfs));
 	put_text(object, "Cgroups", spec->cgroups ? spec->cgroups : "default");
+	inspect_container_namespaces(container, pod, object);
 	inspect_container_limits(spec, object);
 	return object;
 }
@@ -244,22 +246,6 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 	return object;
 }
 
-static json_t *shared_namespaces(const PodSpec *spec) {
-	static const struct {
-		int flag;
-		const char *name;
-	} names[] = {{CLONE_NEWIPC, "ipc"}, {CLONE_NEWNET, "net"}, {CLONE_NEWPID, "pid"},
-		{CLONE_NEWUTS, "uts"}};
-	json_t *list = json_array();
-	int shared = 0;
-
-	if (spec->infra && spec_parse_share(spec->share, &shared, NULL))
-		array_foreach (row, names)
-			if (shared & row->flag)
-				json_array_append_new(list, json_string(row->name));
-	return list;
-}
-
 static json_t *pod_inspect_members(const GPtrArray *members) {
 	json_t *list = json_array();
 
@@ -305,7 +291,7 @@ json_t *engine_inspect_pod(Engine *engine, const char *name, GError **err) {
 	json_object_set_new(infra, "Networks", json_from_strv(definition->spec->networks));
 	json_object_set_new(object, "InfraConfig", infra);
 	json_object_set_new(object, "NetworkSettings", settings);
-	json_object_set_new(object, "SharedNamespaces", shared_namespaces(definition->spec));
+	json_object_set_new(object, "SharedNamespaces", inspect_shared_namespaces(pod));
 	json_put_int(object, "NumContainers", members->len + definition->spec->infra);
 	json_object_set_new(object, "Containers", pod_inspect_members(members));
 	put_text(object, "SystemdUnit", definition->unit);

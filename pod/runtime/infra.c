@@ -29,7 +29,7 @@
 
 typedef struct InfraContext {
 	const RuntimeInfra *infra;
-	int channel, pause_fd, null_fd, user_fd;
+	int channel, pause_fd, null_fd, user_fd, proc_fd;
 } InfraContext;
 
 static bool detach(InfraContext *context, GError **err) {
@@ -54,6 +54,12 @@ static bool build_root(InfraContext *context, GError **err) {
 	if (root_fd < 0 || mkdirat(root_fd, "dev", 0755) < 0 ||
 		mkdirat(root_fd, "dev/shm", 0755) < 0)
 		return fail_errno(err, errno, "cannot make the root of the infra process");
+	/* in a user namespace only where the host's can be seen */
+	if (context->infra->sysctls && context->infra->sysctls[0]) {
+		context->proc_fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
+		if (context->proc_fd < 0)
+			return fail_errno(err, errno, "cannot make a procfs");
+	}
 	if (!namespaces_make_private(err) || !rootfs_attach(root_fd, err))
 		return false;
 	if (context->infra->namespaces & CLONE_NEWIPC) {
@@ -80,10 +86,7 @@ static bool furnish(InfraContext *context, GError **err) {
 		return false;
 	if (!infra->sysctls || !infra->sysctls[0])
 		return true;
-	_cleanup_close_ int proc_fd = mounts_new("proc", NULL, 0, ATTR_SAFE);
-	if (proc_fd < 0)
-		return fail_errno(err, errno, "cannot make a procfs");
-	return sysctl_apply(proc_fd, infra->sysctls, err);
+	return sysctl_apply(context->proc_fd, infra->sysctls, err);
 }
 
 static bool execute(InfraContext *context, GError **err) {
@@ -164,7 +167,8 @@ bool runtime_create_infra(const RuntimeInfra *infra, RuntimeChild *ret_child, GE
 		.channel = -1,
 		.pause_fd = pause_fd,
 		.null_fd = null_fd,
-		.user_fd = -1};
+		.user_fd = -1,
+		.proc_fd = -1};
 	RuntimeChild child = RUNTIME_CHILD_NONE;
 	bool made_cgroup = false;
 

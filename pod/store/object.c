@@ -314,6 +314,7 @@ bool store_remove(StoreObject *object, GError **err) {
 		return fail_prefix(err, "cannot remove %s %s", kind_word(object->kind), object->id);
 	if (!fd_remove_tree(store->run_fd, path, err))
 		return fail_prefix(err, "cannot remove %s %s", kind_word(object->kind), object->id);
+	store_release_ids(object);
 	object_set_pending(object, false, NULL);
 	close_fd_ptr(&object->lock_fd);
 	return true;

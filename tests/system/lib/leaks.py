@@ -12,10 +12,10 @@ import time
 RUN_DIRECTORIES = ('/run/podctl',)
 STATE_DIRECTORIES = ('/var/lib/podctl',)
 # Made once and kept by design: filters are cached (D11), layers and images are data.
-KEPT = re.compile(r'^/run/podctl/(seccomp|lock|names[.]lock)(/|$)|^/var/lib/podctl/(image|layer|layout|storage|cache|overlay|blob)')
+KEPT = re.compile(r'^/run/podctl/(seccomp|lock|(names|ids)[.]lock)(/|$)|^/var/lib/podctl/(image|layer|layout|storage|cache|overlay|blob)')
 # The default network stands for a second after its last container and then goes, by itself: its own
 # test looks after that (test_network.py), here it does not count.
-IDLE = re.compile(r'^/run/podctl/network/(networks|leases|hints)/podctl$')
+IDLE = re.compile(r'^/run/podctl/network/(networks|leases|hints)/podctl$|^/var/lib/podctl/ids$')
 CGROUP = '/sys/fs/cgroup/unified' if os.path.exists('/sys/fs/cgroup/unified/cgroup.procs') else '/sys/fs/cgroup'
 
 

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""User namespaces: whose ids a container has, and whom its files belong to."""
+import glob
+import os
+import subprocess
+
+import pytest
+
+from lib.command import Podctl, namespace
+
+FIRST = 400000
+MAP = ('--uidmap', f'0:{FIRST}:65536')
+
+
+def uid_map(pid, kind='uid'):
+    with open(f'/proc/{pid}/{kind}_map', encoding='ascii') as stream:
+        return [tuple(map(int, line.split())) for line in stream]
+
+
+def run(podctl, image, *words, options=(), **more):
+    return podctl('run', '--rm', '--network=none', *options, image, *words, **more)
+
+
+def layer(podctl, name, kind='upper'):
+    """The container's own layer on the disk."""
+    found = glob.glob(f'/var/lib/podctl/**/{podctl.inspect(name)["Id"]}/**/{kind}', recursive=True)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def tree(path):
+    """Owner, mode and change time of everything below path."""
+    found = {}
+    for where, directories, files in os.walk(path):
+        for name in directories + files:
+            full = os.path.join(where, name)
+            info = os.lstat(full)
+            found[full] = (info.st_uid, info.st_gid, info.st_mode, info.st_ctime_ns)
+    return found
+
+
+@pytest.fixture
+def subids():
+    """Sets the lines of /etc/subuid and /etc/subgid; puts back what was there."""
+    paths = ('/etc/subuid', '/etc/subgid')
+    before = {}
+    for path in paths:
+        try:
+            with open(path, encoding='ascii') as stream:
+                before[path] = stream.read()
+        except FileNotFoundError:
+            before[path] = None
+
+    def put(users, groups=None):
+        for path, text in zip(paths, (users, users if groups is None else groups)):
+            if text is None:
+                if os.path.lexists(path):
+                    os.unlink(path)
+                continue
+            with open(path, 'w', encoding='ascii') as stream:
+                stream.write(text)
+
+    yield put
+    put(before[paths[0]], before[paths[1]])
+    for path in paths:
+        if before[path] is None and os.path.lexists(path):
+            os.unlink(path)
+
+
+@pytest.fixture
+def mapped(podctl, image):
+    podctl('run', '-d', '--name', 'm1', '--network=none', *MAP, image, '/probe', 'sleep')
+    podctl.ready('m1')
+    yield 'm1'
+    podctl('rm', '-f', '-i', '-t', '0', 'm1')
+
+
+def sec_A10_6_all_namespaces_belong_to_it(podctl, mapped):
+    pid = podctl.pid(mapped)
+    assert uid_map(pid) == [(0, FIRST, 65536)]
+    assert uid_map(pid, 'gid') == [(0, FIRST, 65536)]
+    assert os.stat(f'/proc/{pid}').st_uid == FIRST
+    for kind in ('user', 'pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup'):
+        assert namespace(pid, kind) != namespace('self', kind), kind
+
+
+def test_inspect_shows_the_maps(podctl, mapped):
+    host = podctl.inspect(mapped)['HostConfig']
+    assert host['UsernsMode'] == 'private'
+    assert host['IDMappings'] == {'UidMap': [f'0:{FIRST}:65536'], 'GidMap': [f'0:{FIRST}:65536']}
+
+
+def sec_A10_4_files_have_the_mapped_owner(podctl, image, tmp_path):
+    os.chmod(tmp_path, 0o777)
+    script = ('id -u; stat -c %u:%g / /bin/busybox /etc/passwd; touch /made /volume/made; '
+              'echo more >>/etc/passwd; chown 1000:1000 /volume/made; stat -c %u /volume/made')
+    podctl('create', '--name', 'f1', '--network=none', *MAP, '-v', f'{tmp_path}:/volume', image, 'sh', '-c', script)
+    assert podctl('start', '-a', 'f1').stdout.split() == ['0', '0:0', '0:0', '0:0', '1000']
+    upper = layer(podctl, 'f1')
+    for name in ('', 'made', 'etc/passwd'):
+        info = os.stat(os.path.join(upper, name))
+        assert (info.st_uid, info.st_gid) == (FIRST, FIRST), name
+    info = os.stat(tmp_path / 'made')
+    assert (info.st_uid, info.st_gid) == (FIRST + 1000, FIRST + 1000)
+    podctl('rm', 'f1')
+
+
+def sec_A10_4_nothing_is_chowned(podctl, image):
+    """The image's layers are the same before, while and after a container uses them."""
+    podctl('create', '--name', 'l1', '--network=none', *MAP, image, '/probe', 'sleep')
+    lower = glob.glob('/var/lib/podctl/layers/*') or glob.glob('/var/lib/podctl/*/layers/*')
+    before = [tree(path) for path in lower]
+    assert any(before)
+    podctl('start', 'l1')
+    podctl.ready('l1')
+    podctl('exec', 'l1', 'chown', '-R', '5:5', '/www')
+    assert [tree(path) for path in lower] == before
+    podctl('rm', '-f', '-t', '0', 'l1')
+    assert [tree(path) for path in lower] == before
+
+
+def test_restart_keeps_owners(podctl, image):
+    podctl('create', '--name', 'r1', '--network=none', *MAP, image, 'sh', '-c',
+           'stat -c %u:%g /kept 2>/dev/null; touch /kept; chown 7:8 /kept; stat -c %u:%g /')
+    assert podctl('start', '-a', 'r1').stdout.split() == ['0:0']
+    assert podctl('start', '-a', 'r1').stdout.split() == ['7:8', '0:0']
+    podctl('rm', 'r1')
+
+
+def test_user_groups_and_devices(podctl, image):
+    facts = podctl.facts('--network=none', *MAP, '--user', 'user')
+    assert facts['uids'][0] == 1000
+    result = run(podctl, image, 'sh', '-c', 'echo x >/dev/null && head -c 3 /dev/zero | wc -c; '
+                 'mknod /tmp/n c 1 3 2>/dev/null || echo refused; cat /etc/hosts >/dev/null && echo hosts; '
+                 'stat -c %u /etc/hosts', options=MAP)
+    assert result.stdout.split() == ['3', 'refused', 'hosts', '0']
+
+
+def test_a_terminal(podctl, image):
+    result = run(podctl, image, 'sh', '-c', 'tty; stat -c %u /dev/console', options=['-t', *MAP])
+    assert result.stdout.split() == ['/dev/console', '0'] or '/dev/pts/0' in result.stdout
+
+
+def test_exec_is_inside(podctl, mapped):
+    words = podctl('exec', mapped, 'sh', '-c', 'id -u; cat /proc/self/uid_map; touch /by-exec; id -u').stdout.split()
+    assert words == ['0', '0', str(FIRST), '65536', '0']
+    upper = layer(podctl, mapped)
+    assert os.stat(f'{upper}/by-exec').st_uid == FIRST
+    assert podctl('exec', '-u', '1000', mapped, 'id', '-u').out == '1000'
+
+
+def test_limits_and_oom_score(podctl, image):
+    options = [*MAP, '--ulimit', 'nofile=2000000:2000000', '--oom-score-adj', '500']
+    result = run(podctl, image, 'sh', '-c', 'ulimit -n; cat /proc/self/oom_score_adj', options=options, check=False)
+    if result.code:
+        options[3] = 'nofile=100:200'
+        result = run(podctl, image, 'sh', '-c', 'ulimit -n; cat /proc/self/oom_score_adj', options=options)
+        assert result.stdout.split() == ['100', '500']
+    else:
+        assert result.stdout.split() == ['2000000', '500']
+
+
+@pytest.mark.parametrize('modes', [['--pid=host'], ['--network=host'], ['--ipc=host'], ['--uts=host'],
+                                   ['--cgroupns=host'], ['--pid=host', '--network=host', '--ipc=host', '--uts=host']])
+def test_with_namespaces_of_the_host(podctl, image, modes):
+    network = [] if '--network=host' in modes else ['--network=none']
+    result = podctl('run', '--rm', *network, *modes, *MAP, image, 'sh', '-c',
+                    'id -u; test -d /proc/1 && test -d /sys/class && echo both')
+    assert result.stdout.split() == ['0', 'both']
+
+
+def test_two_maps_and_flags(podctl, image):
+    podctl('run', '-d', '--name', 'm2', '--network=none', '--uidmap', '0:400000:1000', '--uidmap', '1000:5:1',
+           '--uidmap', '+10:77:1', '--gidmap', '0:@500000:100', image, '/probe', 'sleep')
+    pid = podctl.pid('m2')
+    assert sorted(uid_map(pid)) == [(0, 400000, 10), (10, 77, 1), (11, 400011, 989), (1000, 5, 1)]
+    assert uid_map(pid, 'gid') == [(0, 500000, 100)]
+    podctl('rm', '-f', '-t', '0', 'm2')
+
+
+def test_keep_id(podctl, image):
+    facts = podctl.facts('--network=none', '--userns=keep-id')
+    assert facts['namespaces']['user'] != namespace('self', 'user')
+    result = run(podctl, image, 'sh', '-c', 'id -u; id -g; cat /proc/self/uid_map',
+                 options=['--userns=keep-id:uid=1000,gid=2000'])
+    assert result.stdout.split()[:2] == ['1000', '2000']
+    assert result.stdout.split()[2:4] == ['0', '0']
+
+
+def test_names_of_subuid(podctl, image, subids):
+    subids('someone:700000:65536\nmail:1:1\n', 'other:800000:1000\nsomeone:900000:5\n')
+    result = run(podctl, image, 'cat', '/proc/self/uid_map', '/proc/self/gid_map', options=['--subuidname', 'someone'])
+    assert result.stdout.split() == ['0', '700000', '65536', '0', '900000', '5']
+    result = run(podctl, image, 'cat', '/proc/self/gid_map',
+                 options=['--subuidname', 'someone', '--subgidname', 'other'])
+    assert result.stdout.split() == ['0', '800000', '1000']
+    podctl.fails(125, 'create', '--subuidname', 'nobody-here', image, 'true')
+
+
+@pytest.mark.parametrize('users, says', [
+    ('containers:100000:0\n', 'line 1'),
+    ('containers:4294967290:10\n', 'line 1'),
+    ('containers:100:50\ncontainers:120:10\n', 'twice'),
+    ('containers:0:65536\n', 'line 1'),
+    ('#c\ncontainers:abc:1\n', 'line 2'),
+])
+def vuln_B4_09_bad_subordinate_ids(podctl, image, subids, users, says):
+    subids(users, 'containers:100000:65536\n')
+    result = podctl.fails(125, 'create', '--name', 'b1', '--userns=auto', image, 'true')
+    assert says in result and '/etc/subuid' in result
+    assert podctl('container', 'exists', 'b1', check=False).code == 1
+
+
+def vuln_B4_09_a_million_lines(podctl, image, subids):
+    subids(''.join(f'u{i}:{i}:1\n' for i in range(1000000)) + 'containers:3000000000:65536\n')
+    result = run(podctl, image, 'cat', '/proc/self/uid_map', options=['--userns=auto'], timeout=10)
+    assert result.stdout.split() == ['0', '3000000000', '65536']
+
+
+@pytest.mark.parametrize('options', [
+    ['--uidmap', '0:1'.replace(':1', '')], ['--uidmap', '0:4294967295:1'], ['--uidmap', '0:4294967290:10'],
+    ['--uidmap', '0:100:0'], ['--uidmap', '-1:100:1'], ['--uidmap', '0:0x10:1'], ['--uidmap', '0: 1:1'],
+    ['--uidmap', '0:1:1:1'], ['--uidmap', '0:100:10', '--uidmap', '5:500:10'],
+    ['--uidmap', '0:100:10', '--uidmap', '50:105:10'], ['--gidmap', 'x'], ['--uidmap', '+0:100:1'],
+    ['--uidmap', '1:100:1'], ['--userns=bogus'], ['--userns=auto:size=0'], ['--userns=auto:size=x'],
+    ['--userns=auto:bogus=1'], ['--userns=auto:uidmapping=0:1'.replace(':1', '')], ['--userns=keep-id:uid=x'],
+    ['--userns=keep-id:uid=4294967295'], ['--userns=keep-id:foo=1'], ['--userns=private'], ['--userns=nomap'],
+    ['--userns=host:1'], ['--userns=container:'], ['--userns=ns:relative'], ['--userns=ns:/etc/passwd'],
+    ['--userns=auto', '--uidmap', '0:1:1'], ['--userns=keep-id', '--subuidname', 'x'], ['--subuidname', 'a:b'],
+    ['--userns=container:no-such'],
+])
+def sec_A10_3_bad_values_are_refused(podctl, image, options):
+    result = podctl.fails(125, 'run', '--rm', '--name', 'bad', '--network=none', *options, image, 'true')
+    assert options[0].split('=')[0] in result or 'passwd' in result
+    assert podctl('container', 'exists', 'bad', check=False).code == 1
+
+
+@pytest.mark.limit(300)
+def sec_A10_1_fifty_containers_share_no_id(podctl, image):
+    """Half of them started at the same time; then some go, and their ids are given to others."""
+    names = [f'a{i}' for i in range(50)]
+    starts = [subprocess.Popen(Podctl().words('run', '-d', '--name', name, '--network=none', '--userns=auto', image,
+                                              '/probe', 'sleep'), stdout=subprocess.DEVNULL) for name in names[:25]]
+    assert [start.wait() for start in starts] == [0] * 25
+    for name in names[25:]:
+        podctl('run', '-d', '--name', name, '--network=none', '--userns=auto', image, '/probe', 'sleep')
+
+    def ranges(which):
+        return {name: uid_map(podctl.pid(name))[0] for name in which}
+
+    def check_apart(found):
+        spans = sorted((first, first + count) for _, first, count in found.values())
+        assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
+        assert all(inside == 0 and count == 65536 for inside, _, count in found.values())
+        assert spans[0][0] >= 65536
+
+    before = ranges(names)
+    check_apart(before)
+    assert uid_map(podctl.pid('a7'), 'gid') == uid_map(podctl.pid('a7'))
+    podctl('rm', '-f', '-t', '0', *names[10:20])
+    for name in names[10:20]:
+        podctl('run', '-d', '--name', name, '--network=none', '--userns=auto', image, '/probe', 'sleep')
+    after = ranges(names)
+    check_apart(after)
+    assert {after[name] for name in names[10:20]} == {before[name] for name in names[10:20]}
+    podctl('rm', '-f', '-t', '0', *names)
+
+
+def sec_A10_1_ids_stay_with_the_container(podctl, image):
+    podctl('create', '--name', 'k1', '--network=none', '--userns=auto', image, '/probe', 'sleep')
+    podctl('start', 'k1')
+    first = uid_map(podctl.pid('k1'))
+    podctl('stop', '-t', '0', 'k1')
+    other = run(podctl, image, 'cat', '/proc/self/uid_map', options=['--userns=auto']).stdout.split()
+    podctl('start', 'k1')
+    assert uid_map(podctl.pid('k1')) == first
+    assert int(other[1]) != first[0][1]
+    podctl('rm', '-f', '-t', '0', 'k1')
+
+
+def test_auto_options(podctl, image, subids):
+    subids('containers:100000:3000\n')
+    result = run(podctl, image, 'cat', '/proc/self/uid_map', options=['--userns=auto:size=2000,uidmapping=5:7:1'])
+    rows = [tuple(map(int, line.split())) for line in result.stdout.splitlines()]
+    assert sorted(rows) == [(0, 100000, 5), (5, 7, 1), (6, 100006, 1994)]
+    result = podctl.fails(125, 'create', '--userns=auto', image, 'true')
+    assert 'ids are left' in result
+    subids('containers:100000:3000\n', 'nobody:1:1\n')
+    assert '/etc/subgid' in podctl.fails(125, 'create', '--userns=auto', image, 'true')
+
+
+def test_pods(podctl, image):
+    podctl('pod', 'create', '--name', 'up', '--userns=auto')
+    try:
+        one = podctl.pid(podctl.pod_add('up', image, '/probe', 'sleep'))
+        two = podctl.pid(podctl.pod_add('up', image, '/probe', 'sleep'))
+        infra = podctl.infra_pid('up')
+        for kind in ('user', 'net', 'ipc', 'uts'):
+            assert namespace(one, kind) == namespace(infra, kind) == namespace(two, kind), kind
+            assert namespace(one, kind) != namespace('self', kind)
+        assert uid_map(one)[0][2] == 65536
+        name = podctl.pod_add('up', image, 'sh', '-c', 'echo shared >/dev/shm/x; touch /made; sleep 1000')
+    finally:
+        podctl('pod', 'rm', '-f', '-t', '0', 'up')
+
+
+@pytest.mark.parametrize('options', [['--userns=auto'], ['--uidmap', '0:1:10'], ['--subuidname', 'x']])
+def test_a_member_has_its_pods(podctl, image, options):
+    podctl('pod', 'create', '--name', 'pm')
+    try:
+        assert '--pod' in podctl.fails(125, 'create', '--pod', 'pm', *options, image, 'true')
+    finally:
+        podctl('pod', 'rm', '-f', '-t', '0', 'pm')
+
+
+def test_a_pods_ids_are_freed(podctl):
+    podctl('pod', 'create', '--name', 'f1', '--userns=auto')
+    podctl('pod', 'start', 'f1')
+    first = uid_map(podctl.infra_pid('f1'))
+    podctl('pod', 'rm', '-f', 'f1')
+    podctl('pod', 'create', '--name', 'f1', '--userns=auto')
+    podctl('pod', 'start', 'f1')
+    assert uid_map(podctl.infra_pid('f1')) == first
+    podctl('pod', 'rm', '-f', 'f1')
+
+
+def test_joining_another_containers(podctl, image, mapped):
+    result = run(podctl, image, 'sh', '-c', 'cat /proc/self/uid_map; id -u; touch /made', options=[
+        f'--userns=container:{mapped}'])
+    assert result.stdout.split() == ['0', str(FIRST), '65536', '0']
+    pid = podctl.pid(mapped)
+    result = run(podctl, image, 'cat', '/proc/self/uid_map', options=[f'--userns=ns:/proc/{pid}/ns/user'])
+    assert result.stdout.split() == ['0', str(FIRST), '65536']
+
+
+def vuln_B2_19_flags_of_a_volume_hold(podctl, image, tmp_path):
+    """What a volume must not be used for, it must not with mapped ids either."""
+    os.chmod(tmp_path, 0o777)
+    source = tmp_path / 'volume'
+    source.mkdir()
+    os.chmod(source, 0o777)
+    with open('/bin/busybox', 'rb') as stream:
+        (source / 'program').write_bytes(stream.read())
+    os.chmod(source / 'program', 0o4755)
+    os.mknod(source / 'node', 0o20666, os.makedev(1, 3))
+    script = ('/v/program true && echo ran; /v/program id -u; echo x >/v/node || echo no node; '
+              'mount -o remount,exec,suid,dev /v 2>/dev/null || echo no remount; grep " /v " /proc/mounts')
+    for more in ([], MAP):
+        result = run(podctl, image, 'sh', '-c', script, check=False,
+                     options=[*more, '--user', '1000', '-v', f'{source}:/v:noexec'])
+        assert 'ran' not in result.stdout and 'no node' in result.stdout and 'no remount' in result.stdout
+        assert {'nosuid', 'nodev', 'noexec'} <= set(result.stdout.splitlines()[-1].split()[3].split(','))
