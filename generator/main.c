@@ -30,7 +30,7 @@ typedef struct Options {
 } Options;
 
 static void write_stderr(LogLevel level G_GNUC_UNUSED, const char *text) {
-	fprintf(stderr, "%s[%d]: %s\n", program_invocation_short_name, (int)getpid(), text);
+	fprintf(stderr, "%s[%d]: %.900s\n", program_invocation_short_name, (int)getpid(), text);
 }
 
 /* The kernel log keeps what is said before the journal runs. Messages go to both: the kernel may

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Log level and sink. See log.h. */
 #include "base/log.h"
-
 #include "base/cleanup.h"
+#include "base/str.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -61,6 +61,7 @@ void log_message(LogLevel level, const char *format, ...) {
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	current_sink(level, text);
+	/* names and lines of others are in it */
+	current_sink(level, str_strip_control(g_strdelimit(text, "\r\n\t", ' ')));
 	errno = saved;
 }
