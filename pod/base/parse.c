@@ -215,7 +215,16 @@ bool parse_signal(const char *text, int *ret_signal) {
 const char *signal_to_string(int signal_number) {
 	static const char *with_prefix[32];
 	static char storage[ARRAY_LENGTH(signal_names)][12];
+	static char realtime[65][16];
 
+	if (signal_number >= 34 && signal_number <= 64) {
+		char *name = realtime[signal_number];
+		if (!*name)
+			g_snprintf(name, sizeof realtime[0],
+				signal_number == 34 ? "SIGRTMIN" : "SIGRTMIN+%d",
+				signal_number - 34);
+		return name;
+	}
 	if (signal_number < 1 || signal_number > 31)
 		return NULL;
 	for (size_t i = 0; !with_prefix[signal_number] && i < ARRAY_LENGTH(signal_names); i++) {

@@ -87,6 +87,11 @@ static json_t *inspect_config(
 					      : spec->stop_signal);
 	json_put_int(object, "StopTimeout", resolve_stop_timeout(spec));
 	json_put_int(object, "Timeout", spec->timeout > 0 ? spec->timeout : 0);
+	g_autofree char *umask_text = g_strdup_printf("%04o", config->umask);
+	put_text(object, "Umask", umask_text);
+	put_text(object, "Timezone", spec->timezone);
+	json_put_bool(object, "Passwd", spec->passwd != 0);
+	json_put_bool(object, "SystemdMode", resolve_is_systemd(spec, config->argv));
 	json_put_bool(object, "Tty", spec->tty);
 	json_put_bool(object, "OpenStdin", spec->interactive);
 	put_text(object, "sdNotifyMode", spec->sdnotify ? spec->sdnotify : "conmon");
@@ -117,6 +122,28 @@ static json_t *restart_policy(const ContainerSpec *spec, const Pod *pod) {
 	return object;
 }
 
+/* podman's names: RLIMIT_NOFILE. What was not asked for is the default and not listed. */
+static json_t *inspect_ulimits(const ContainerSpec *spec) {
+	json_t *list = json_array();
+
+	for (char **text = spec->ulimits; text && *text; text++) {
+		uint64_t soft, hard;
+		int resource;
+
+		if (!spec_parse_ulimit(*text, &resource, &soft, &hard, NULL) || resource < 0)
+			continue;
+		g_autofree char *name = g_strndup(*text, strcspn(*text, "="));
+		g_autofree char *upper = g_ascii_strup(name, -1);
+		g_autofree char *full = g_strconcat("RLIMIT_", upper, NULL);
+		json_t *row = json_object();
+		json_put_string(row, "Name", full);
+		json_put_int(row, "Soft", (int64_t)soft);
+		json_put_int(row, "Hard", (int64_t)hard);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
 static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	const ContainerSpec *spec = container->definition->spec;
 	json_t *object = json_object(), *log = json_object();
@@ -136,6 +163,14 @@ static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	json_object_set_new(object, "Dns", json_from_strv(spec->dns));
 	json_object_set_new(object, "ExtraHosts", json_from_strv(spec->add_hosts));
 	json_object_set_new(object, "GroupAdd", json_from_strv(spec->group_add));
+	json_put_bool(object, "Init", spec->init);
+	put_text(object, "InitPath", spec->init_path);
+	put_text(object, "ContainerIDFile", spec->cidfile);
+	json_object_set_new(object, "Ulimits", inspect_ulimits(spec));
+	int score = 0;
+	if (spec->oom_score_adj)
+		parse_int(spec->oom_score_adj, -1000, 1000, &score);
+	json_put_int(object, "OomScoreAdj", score);
 	json_put_bool(object, "Privileged", spec->privileged);
 	json_put_bool(object, "ReadonlyRootfs", spec->read_only);
 	json_object_set_new(object, "SecurityOpt", json_from_strv(spec->security_opt));

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -35,6 +36,57 @@ static bool set_limit(const RuntimeRlimit *row, GError **err) {
 	present.rlim_cur = present.rlim_max;
 	if (setrlimit((__rlimit_resource_t)row->resource, &present) < 0)
 		return fail_errno(err, errno, "cannot set resource limit %d", row->resource);
+	return true;
+}
+
+static bool parse_limit(const char *word, rlim_t *ret_limit) {
+	uint64_t value;
+
+	if (strcmp(word, "unlimited") == 0)
+		*ret_limit = RLIM_INFINITY;
+	else if (parse_uint64(word, UINT64_MAX, &value))
+		*ret_limit = value;
+	else
+		return false;
+	return true;
+}
+
+/* One line: a name of 25 columns, soft, hard, unit. */
+static bool parse_limit_line(const char *line, struct rlimit *ret_limit) {
+	enum { NAME_COLUMNS = 26 };
+	char soft[32], hard[32];
+
+	return strlen(line) > NAME_COLUMNS &&
+	       sscanf(line + NAME_COLUMNS, "%31s %31s", soft, hard) == 2 &&
+	       parse_limit(soft, &ret_limit->rlim_cur) && parse_limit(hard, &ret_limit->rlim_max);
+}
+
+/* The kernel writes the lines in the order of the numbers, below a heading. */
+static bool read_limits_file(pid_t pid, struct rlimit *limits, GError **err) {
+	g_autofree char *path = g_strdup_printf("/proc/%d/limits", (int)pid), *text = NULL;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_errno(err, errno, "cannot read the container's limits");
+	if (!fd_read_all(fd, path, 16384, &text, NULL, err))
+		return false;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	if (g_strv_length(lines) <= RLIM_NLIMITS)
+		return fail(err, ERROR_FAILED, "cannot understand the container's limits");
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (!parse_limit_line(lines[i + 1], &limits[i]))
+			return fail(err, ERROR_FAILED, "cannot understand the container's limits");
+	return true;
+}
+
+bool conditions_read_limits(pid_t pid, struct rlimit limits[RLIM_NLIMITS], GError **err) {
+	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
+		if (prlimit(pid, (__rlimit_resource_t)resource, NULL, &limits[resource]) == 0)
+			continue;
+		if (errno == EPERM)
+			return read_limits_file(pid, limits, err);
+		return fail_errno(err, errno, "cannot read the container's limits");
+	}
 	return true;
 }
 

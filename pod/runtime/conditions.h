@@ -7,6 +7,8 @@
 
 #include "runtime/config.h"
 
+#include <sys/resource.h>
+
 /* In the first process, with the caller's privileges still: sets all of them. proc_fd: the trusted
  * procfs; -1: conditions_raise() has set the OOM score. The OOM score is left as it is when only a
  * privileged caller might lower it. */
@@ -19,6 +21,10 @@ bool conditions_raise(const RuntimeConfig *config, GError **err);
 /* Personality, CPU affinity and timer slack alone, which are the same for every process of a
  * container (security.md A09.5). */
 bool conditions_apply_scheduling(unsigned long persona, GError **err);
+
+/* All resource limits of a process of somebody else: by prlimit, and where that is not permitted
+ * (another user's process, without CAP_SYS_RESOURCE) as its /proc/PID/limits says. */
+bool conditions_read_limits(pid_t pid, struct rlimit limits[RLIM_NLIMITS], GError **err);
 
 /* The OOM score of a process, from the caller's /proc; false without an error when it has ended. */
 bool conditions_read_oom_score(pid_t pid, int *ret_score);

@@ -218,10 +218,8 @@ static bool prepare(ExecContext *context, GError **err) {
 	if (context->target_fd < 0)
 		return fail(err, ERROR_STATE, "the container is not running");
 	context->user_namespace = userns_is_foreign(exec->target.pid);
-	for (int resource = 0; resource < RLIM_NLIMITS; resource++)
-		if (prlimit(exec->target.pid, (enum __rlimit_resource)resource, NULL,
-			    &context->limits[resource]) < 0)
-			return fail_errno(err, errno, "cannot read the container's limits");
+	if (!conditions_read_limits(exec->target.pid, context->limits, err))
+		return false;
 	if (!conditions_read_oom_score(exec->target.pid, &context->oom_score_adj))
 		context->oom_score_adj = INT32_MIN;
 	if (!descriptors_take(exec->descriptors, exec->n_descriptors, &context->passed_fds, err))

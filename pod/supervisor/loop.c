@@ -158,7 +158,7 @@ static void handle_timers(Supervisor *s) {
 		kill_container(s);
 	if (now >= s->run_end_usec && !s->ended) {
 		s->run_end_usec = TIME_NEVER;
-		begin_stop(s);
+		kill_container(s); /* as podman: it was not asked to end, it has had its time */
 	}
 }
 

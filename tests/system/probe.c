@@ -13,6 +13,7 @@
  * probe stubborn      wait, deaf to SIGTERM
  * probe udp PORT      answer every datagram with itself
  * probe tiocsti       push a command into every terminal in reach; errnos, one a line
+ * probe answer        answer every connection to the socket that systemd opened
  * probe notify TEXT   send TEXT to $NOTIFY_SOCKET, then wait for SIGTERM
  */
 #include <dirent.h>
@@ -380,6 +381,22 @@ static int notify(const char *text) {
 	return wait_for_term();
 }
 
+/* As sd_listen_fds(3) has it: the variables are for this process or for nobody. */
+static int answer(void) {
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	if (!pid || atoi(pid) != getpid() || !count || atoi(count) != 1) {
+		fprintf(stderr, "no socket was passed to process %d\n", getpid());
+		return 1;
+	}
+	for (;;) {
+		int fd = accept4(3, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return 1;
+		dprintf(fd, "%s answers\n", getenv("LISTEN_FDNAMES"));
+		close(fd);
+	}
+}
+
 static int echo_datagrams(int port) {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -448,6 +465,8 @@ int main(int argc, char **argv) {
 		return echo_datagrams(number);
 	if (strcmp(verb, "tiocsti") == 0)
 		return push_input();
+	if (strcmp(verb, "answer") == 0)
+		return answer();
 	if (strcmp(verb, "notify") == 0)
 		return notify(argc > 2 ? argv[2] : "READY=1");
 	return facts(argc, argv);

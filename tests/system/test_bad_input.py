@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from lib.bad_values import BAD, LATE
 from lib.command import IS_PODMAN
 
 
@@ -232,3 +233,53 @@ def test_not_a_directory_for_state(podctl, tmp_path):
 def test_environment_does_not_change_the_program(podctl):
     result = podctl('ps', env={'PATH': os.environ['PATH']})
     assert result.code == 0
+
+
+OPERANDS = {'run': ['localhost/test:latest', 'true'], 'create': ['localhost/test:latest', 'true'], 'pod create': [],
+            'exec': ['c1', 'true']}
+
+
+def offered(podctl, command):
+    tables = podctl.json('__options')
+    rows = next(item['options'] for item in tables['commands'] if item['words'] == command)
+    return [row for row in rows if not row['refused']]
+
+
+def complaint(podctl, command, option, value):
+    """Why the answer to this value is not good enough, or None."""
+    result = podctl(*command.split(), f'--{option}={value}', *OPERANDS[command], check=False)
+    line = result.stderr.strip()
+    what = f'{command} --{option}={value!r}: '
+    if result.code not in (125, 126) or (result.code == 126 and command != 'exec'):
+        return f'{what}status {result.code} {line}'
+    if '\n' in line or not line:
+        return f'{what}not one line: {line!r}'
+    words = value.replace('\n', ' ').split()
+    if option.replace('timezone', 'tz') not in line and not (words and words[0] in line):
+        return f'{what}names neither option nor value: {line}'
+    return None
+
+
+@pytest.mark.skipif(IS_PODMAN, reason='the tables are podctl\'s')
+@pytest.mark.limit(400)
+@pytest.mark.parametrize('command', OPERANDS)
+def test_every_option_refuses_what_it_cannot_read(podctl, image, command):
+    """A new option needs a row in lib/bad_values.py. Nothing is made by a refusal."""
+    if command == 'exec':
+        podctl('run', '-d', '--name', 'c1', '--network=none', image, '/probe', 'sleep')
+    before = podctl('ps', '-aq').out + podctl('pod', 'ps', '-q').out
+    problems = []
+    for row in offered(podctl, command):
+        option = row['name']
+        if row['value'] and option not in BAD:
+            problems.append(f'{command} --{option}: no row')
+        values = BAD.get(option, []) if row['value'] else ['maybe', '2']
+        assert values or option in LATE, option
+        problems += [text for text in (complaint(podctl, command, option, value) for value in values) if text]
+    after = podctl('ps', '-aq').out + podctl('pod', 'ps', '-q').out
+    podctl.remove_all()
+    podctl('volume', 'rm', '-f', '-a', check=False)
+    if after != before:
+        problems.append('something was made')
+    if problems:
+        pytest.fail('\n'.join(problems), pytrace=False)

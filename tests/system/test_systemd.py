@@ -365,3 +365,34 @@ def test_reload_of_systemd_changes_nothing(mypod):
     main = mypod.show('web.service', 'MainPID')
     mypod('systemctl', 'daemon-reload')
     assert mypod.show("web.service", "MainPID") == main
+
+
+SOCKET = '[Socket]\nListenStream=127.0.0.1:18088\nFileDescriptorName=front\nService=t-front.service\n'
+FRONT = f'''[Container]
+ContainerName=front
+Image={IMAGE}
+Pull=never
+Exec=/probe answer
+StopTimeout=0
+'''
+
+
+@ours
+@pytest.mark.parametrize('options', ['', 'Pod=mypod.pod\n', 'PodmanArgs=--init\n'])
+def test_socket_activation(system, options):
+    """The first connection starts the container, and the container itself answers it."""
+    system.machine.write('/etc/systemd/system/t-front.socket', SOCKET)
+    files = {'t-front__container': FRONT + options}
+    if 'Pod=' in options:
+        files['mypod__pod'] = '[Pod]\nPodName=mypod\n'
+    system.units(**files)
+    try:
+        system('systemctl', 'start', 't-front.socket')
+        assert system.active('t-front.service') == 'inactive'
+        for _ in range(2):
+            text = system('timeout', '20', 'busybox', 'nc', '127.0.0.1', '18088')
+            assert text == 'front answers\n'
+        assert system.active('t-front.service') == 'active'
+    finally:
+        system('systemctl', 'stop', 't-front.socket', 't-front.service', check=False)
+        system('rm', '-f', '/etc/systemd/system/t-front.socket')

@@ -117,7 +117,7 @@ static void test_run_timeout(void) {
 	rig->handoff.started_usec = (uint64_t)g_get_real_time();
 	rig_start(rig, "exec sleep 60");
 	rig_wait(rig);
-	assert_args(rig, "cleanup", "ID --exit-status=143");
+	assert_args(rig, "cleanup", "ID --exit-status=137");
 	g_assert_false(rig_exists(rig, HANDOFF_STOP_FILE));
 }
 
