@@ -151,6 +151,43 @@ static int fail_step(int error, const char *step, const char **ret_step) {
 	return error;
 }
 
+/* A call may claim success and have done less (an old kernel, a filter of whoever started us): what
+ * the process has become is asked again, and anything more than was wanted ends the start
+ * (security.md A01.3). What a strict profile does not let us ask has succeeded. */
+static int verify(const JoinIdentity *identity, uint64_t known, uint64_t wanted) {
+	struct __user_cap_header_struct header = capability_header();
+	struct __user_cap_data_struct data[2] = {{0}};
+	uint64_t inheritable = identity->uid == 0 ? 0 : wanted;
+	uid_t uids[3];
+	gid_t gids[3];
+
+	for (int bit = 0; bit < 64; bit++)
+		if (known & ~identity->bounding & UINT64_C(1) << bit &&
+			prctl(PR_CAPBSET_READ, bit, 0, 0, 0) == 1)
+			return -EPERM;
+	if (syscall(SYS_capget, &header, data) == 0)
+		for (int i = 0; i < 2; i++)
+			if (data[i].permitted != (uint32_t)(wanted >> 32 * i) ||
+				data[i].effective != (uint32_t)(wanted >> 32 * i) ||
+				data[i].inheritable != (uint32_t)(inheritable >> 32 * i))
+				return -EPERM;
+	if (syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]) == 0)
+		for (int i = 0; i < 3; i++)
+			if (uids[i] != identity->uid)
+				return -EPERM;
+	if (syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]) == 0)
+		for (int i = 0; i < 3; i++)
+			if (gids[i] != identity->gid)
+				return -EPERM;
+	if (syscall(SYS_getgroups, 0, NULL) > (long)identity->n_groups)
+		return -EPERM;
+	if (identity->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
+		return -EPERM;
+	if (!identity->no_new_privs && identity->filter && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0)
+		return -EPERM;
+	return 0;
+}
+
 int join_become(const JoinIdentity *identity, const char **ret_step) {
 	uint64_t known = 0, wanted;
 	int r;
@@ -174,6 +211,9 @@ int join_become(const JoinIdentity *identity, const char **ret_step) {
 		return fail_step(-errno, "cannot become unreadable", ret_step);
 	if (identity->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail_step(-errno, "cannot set no_new_privs", ret_step);
+	/* Before the filter that would forbid the questions, where it goes in last. */
+	if ((r = verify(identity, known, wanted)) < 0)
+		return fail_step(r, "the process has more rights than it should", ret_step);
 	if (identity->no_new_privs && (r = install_filter(identity)) < 0)
 		return fail_step(r, "cannot load the seccomp filter", ret_step);
 	return 0;

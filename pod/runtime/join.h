@@ -19,7 +19,8 @@ struct sock_filter;
 pid_t join_clone(int target_pidfd, int cgroup_fd, uint64_t flags, int *ret_pidfd);
 
 /* In the child: enters the namespaces (CLONE_NEW* bits, without PID) of target_pidfd by
- * one setns. With CLONE_NEWUSER it is nobody until it has become root there. With CLONE_NEWNS root and working directory become the container's. */
+ * one setns. With CLONE_NEWUSER it is nobody until it has become root there. With CLONE_NEWNS root
+ * and working directory become the container's. */
 int join_enter(int target_pidfd, int namespaces);
 
 /* Makes the caller unreadable for others until its execve, its own session and process group,
@@ -43,5 +44,6 @@ typedef struct JoinIdentity {
 
 /* Takes the identity on, in the order of security.md A01.3 and A02.9: without no_new_privs the
  * filter goes in first (it needs CAP_SYS_ADMIN), with it last. Capabilities that the caller lacks
- * or the kernel does not know are left out. On failure *ret_step says what was being done. */
+ * or the kernel does not know are left out. In the end the kernel is asked what the process has
+ * become: more than was wanted is a failure. On failure *ret_step says what was being done. */
 int join_become(const JoinIdentity *identity, const char **ret_step);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/config.gz",
 	"/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/key-users", "/proc/keys",
@@ -36,7 +37,17 @@ typedef struct Cover {
 	bool attached;
 } Cover;
 
-static bool cover_put(Cover *cover, int point, const char *path, GError **err) {
+/* What the path leads to now must be what was put there (security.md A04.3). */
+static bool is_covered(InitContext *context, const char *path, int cover_fd) {
+	_cleanup_close_ int fd = rootfs_open(context->root_fd, path, O_PATH);
+	struct stat wanted, found;
+
+	return fd >= 0 && fstat(fd, &found) == 0 && fstat(cover_fd, &wanted) == 0 &&
+	       found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino;
+}
+
+static bool cover_put(
+	InitContext *context, Cover *cover, int point, const char *path, GError **err) {
 	_cleanup_close_ int copy = -1;
 
 	if (cover->attached) {
@@ -48,7 +59,8 @@ static bool cover_put(Cover *cover, int point, const char *path, GError **err) {
 	if (sys_move_mount(copy >= 0 ? copy : cover->fd, point) < 0)
 		return fail_errno(err, errno, "cannot mask \"%s\"", path);
 	cover->attached = true;
-	return true;
+	return is_covered(context, path, cover->fd) ||
+	       fail(err, ERROR_FAILED, "\"%s\" is not masked", path);
 }
 
 /* Opens what is to be covered; *ret_fd is -1 when there is no such path. Below /proc only the
@@ -98,7 +110,7 @@ static bool mask_path(InitContext *context, const char *path, Covers *covers, GE
 	Cover *cover = S_ISDIR(info.st_mode) ? &covers->directory : &covers->file;
 	if (cover == &covers->directory && !prepare_directory_cover(cover, err))
 		return false;
-	return cover_put(cover, point, path, err);
+	return cover_put(context, cover, point, path, err);
 }
 
 /* A path with one "*" stands for every number at the end of that component ("cpu*"). */
@@ -142,7 +154,10 @@ static bool make_read_only(InitContext *context, const char *path, GError **err)
 	if (copy < 0 || sys_mount_setattr(copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted) < 0 ||
 		sys_move_mount(copy, point) < 0)
 		return fail_errno(err, errno, "cannot make \"%s\" read-only", path);
-	return true;
+	_cleanup_close_ int again = rootfs_open(context->root_fd, path, O_PATH);
+	struct statvfs found;
+	return (again >= 0 && fstatvfs(again, &found) == 0 && found.f_flag & ST_RDONLY) ||
+	       fail(err, ERROR_FAILED, "\"%s\" is not read-only", path);
 }
 
 bool masks_apply(InitContext *context, GError **err) {
