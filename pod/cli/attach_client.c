@@ -179,6 +179,8 @@ static int finish(const Client *client, const EngineAttachment *attachment, GErr
 
 int attach_run(Cli *cli, const AttachRequest *request, GError **err) {
 	Engine *engine = cli_engine(cli, err);
+	/* before somebody can know that this is attached, and signal it */
+	G_GNUC_UNUSED _cleanup_tty_session_ TtySession session = tty_session_begin(-1);
 	g_autoptr(EngineAttachment) attachment =
 		engine ? engine_attach(engine, request->container, true, true, err) : NULL;
 
@@ -197,8 +199,7 @@ int attach_run(Cli *cli, const AttachRequest *request, GError **err) {
 	/* Without input the keys still work; what else is typed is nobody's. */
 	if (typed)
 		client.keys = request->keys;
-	G_GNUC_UNUSED _cleanup_tty_session_ TtySession session =
-		tty_session_begin(console && typed ? request->in_fd : -1);
+	tty_session_make_raw(&session, console && typed ? request->in_fd : -1);
 	client.signal_fd = tty_signals_open(err);
 	if (client.signal_fd < 0)
 		return -1;

@@ -41,18 +41,22 @@ static void fill_mask(sigset_t *mask) {
 		sigaddset(mask, *signal_number);
 }
 
+void tty_session_make_raw(TtySession *session, int fd) {
+	if (fd < 0 || tcgetattr(fd, &session->saved) < 0)
+		return;
+	struct termios changed = session->saved;
+	cfmakeraw(&changed);
+	if (tcsetattr(fd, TCSADRAIN, &changed) == 0)
+		session->raw_fd = fd;
+}
+
 TtySession tty_session_begin(int fd) {
 	TtySession session = {.raw_fd = -1};
 	sigset_t mask;
 
 	fill_mask(&mask);
 	sigprocmask(SIG_BLOCK, &mask, &session.saved_mask);
-	if (fd < 0 || tcgetattr(fd, &session.saved) < 0)
-		return session;
-	struct termios changed = session.saved;
-	cfmakeraw(&changed);
-	if (tcsetattr(fd, TCSADRAIN, &changed) == 0)
-		session.raw_fd = fd;
+	tty_session_make_raw(&session, fd);
 	return session;
 }
 

@@ -21,6 +21,9 @@ typedef struct TtySession {
 TtySession tty_session_begin(int fd);
 void tty_session_end(TtySession *session);
 
+/* The raw mode alone, for a session that was begun with -1. */
+void tty_session_make_raw(TtySession *session, int fd);
+
 #define _cleanup_tty_session_ __attribute__((cleanup(tty_session_end)))
 
 /* Holds back the signals that people send, and gives them out by a descriptor; to be used within a
