@@ -141,6 +141,15 @@ bool resolve_limit_spec(const LimitSpec *spec, bool update, RuntimeConfig *confi
 	return good;
 }
 
+/* Memory is counted without a bound too: for stats, for telling a death by a bound further up, and
+ * because what is written back to a disk is held against the io limits of the cgroup that the
+ * memory is counted in. */
+static void add_memory_count(const ContainerSpec *spec, RuntimeConfig *config) {
+	if (!spec->limits.memory)
+		runtime_config_add_limit(config, "--memory", "memory", "memory.max", "max")
+			->optional = true;
+}
+
 /* podman's default against fork bombs, and the word that there is to be none: both want a cgroup
  * only where there is a controller. */
 static void add_optional_pids(const ContainerSpec *spec, RuntimeConfig *config) {
@@ -220,6 +229,7 @@ bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **e
 		!resolve_sysctls(spec, config, err) ||
 		!resolve_limit_spec(&spec->limits, false, config, err))
 		return false;
+	add_memory_count(spec, config);
 	add_optional_pids(spec, config);
 	/* who may make nodes is to have some use of them; which ones, the device program says */
 	config->rootfs.devices = config->capabilities & UINT64_C(1) << mknod_capability;
