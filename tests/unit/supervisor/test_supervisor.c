@@ -156,6 +156,7 @@ static void test_restart(void) {
 	}
 }
 
+/* security: B12-09 */
 static void test_restart_backoff(void) {
 	g_autoptr(Rig) rig = rig_new();
 	g_autofree char *path = g_build_filename(rig->dir, "restart-backoff", NULL);
@@ -276,7 +277,8 @@ static void test_flipped_bytes(void) {
 		int status = rig_wait(rig);
 		refused += status == 125;
 		taken += status != 125;
-		g_assert_cmpint(status, <, 128);
+		/* 255: a process that is not its child, whose end nobody saw */
+		g_assert_true(status < 128 || status == 255);
 	}
 	g_assert_cmpint(refused, >, 30);
 	g_assert_cmpint(taken, >, 30);
