@@ -108,32 +108,23 @@ static bool parse_row(const char *text, MapRow *row) {
 
 bool spec_parse_id_map(char *const *rows, bool group, IdMap *map, GError **err) {
 	for (; rows && *rows; rows++) {
-		/* podman reads several rows from one value, too */
-		g_auto(GStrv) parts = g_strsplit(*rows, ",", -1);
+		MapRow row;
 
-		for (char **part = parts; *part; part++) {
-			const IdRange *range;
-			MapRow row;
-
-			if (!parse_row(*part, &row))
-				return fail(err, ERROR_INVALID,
-					"bad value \"%s\": it is INSIDE:OUTSIDE[:COUNT] with ids "
-					"up to %" G_GUINT32_FORMAT,
-					*part, ID_MAX);
-			range = &row.range;
-			if ((row.users && !row.groups && group) ||
-				(row.groups && !row.users && !group))
-				continue;
-			if (row.extends && map->n == 0)
-				return fail(err, ERROR_INVALID,
-					"bad value \"%s\": there is no map yet that \"+\" could "
-					"extend",
-					*part);
-			if (row.extends)
-				id_map_override(map, range->inside, range->outside, range->count);
-			else
-				id_map_append(map, range->inside, range->outside, range->count);
-		}
+		if (!parse_row(*rows, &row))
+			return fail(err, ERROR_INVALID,
+				"bad value \"%s\": it is INSIDE:OUTSIDE[:COUNT] with ids up to "
+				"%" G_GUINT32_FORMAT,
+				*rows, ID_MAX);
+		if ((row.users && !row.groups && group) || (row.groups && !row.users && !group))
+			continue;
+		if (row.extends && map->n == 0)
+			return fail(err, ERROR_INVALID,
+				"bad value \"%s\": there is no map yet that \"+\" could extend",
+				*rows);
+		if (row.extends)
+			id_map_override(map, row.range.inside, row.range.outside, row.range.count);
+		else
+			id_map_append(map, row.range.inside, row.range.outside, row.range.count);
 	}
 	return true;
 }

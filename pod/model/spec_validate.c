@@ -480,6 +480,13 @@ static bool check_without_infra(const PodSpec *spec, int shared, GError **err) {
 	} of_infra[] = {
 		{"share", spec->share != NULL && shared != 0},
 		{"infra-name", spec->infra_name != NULL},
+		{"pid", spec->pid_mode != NULL},
+		{"uts", spec->uts_mode != NULL},
+		{"userns", spec->user_ns != NULL},
+		{"uidmap", spec->uid_maps != NULL},
+		{"gidmap", spec->gid_maps != NULL},
+		{"subuidname", spec->subuid_name != NULL},
+		{"subgidname", spec->subgid_name != NULL},
 		{"infra-conmon-pidfile", spec->infra_pidfile != NULL},
 		{"publish", spec->publish != NULL},
 		{"network", spec->networks != NULL},
