@@ -22,6 +22,9 @@ static int open_in_layer(const char *layer, const char *path, bool *ret_deleted)
 	if (point_fd < 0 || fstat(point_fd, &info) < 0)
 		return -1;
 	*ret_deleted = S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0);
+	/* opening what is no file could wait for ever, or do something; the caller refuses it */
+	if (!*ret_deleted && !S_ISREG(info.st_mode))
+		return steal_fd(&point_fd);
 	return *ret_deleted ? -1 : rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 

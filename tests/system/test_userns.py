@@ -3,6 +3,7 @@
 import glob
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -287,6 +288,84 @@ def test_auto_options(podctl, image, subids):
     assert 'ids are left' in result
     subids('containers:100000:3000\n', 'nobody:1:1\n')
     assert '/etc/subgid' in podctl.fails(125, 'create', '--userns=auto', image, 'true')
+
+
+@pytest.fixture
+def crafted(podctl, image, rootfs, tmp_path):
+    """Makes an image out of the usual root file system and a change to it."""
+    made = []
+
+    def make(change):
+        root = tmp_path / 'root'
+        subprocess.run(['cp', '-a', rootfs, root], check=True)
+        os.unlink(root / 'etc/passwd')
+        change(root / 'etc/passwd')
+        tar = tmp_path / 'root.tar'
+        subprocess.run(['tar', '-C', root, '-cf', tar, '.'], check=True)
+        podctl('image', 'import', tar, 'localhost/crafted:latest')
+        made.append('localhost/crafted:latest')
+        return made[0]
+
+    yield make
+    if made:
+        podctl('image', 'rm', '-f', made[0])
+
+
+def auto_size(podctl, image):
+    begin = time.monotonic()
+    result = run(podctl, image, 'cat', '/proc/self/uid_map', options=['--userns=auto', '--user', '0:0'], check=False)
+    return time.monotonic() - begin, result
+
+
+def vuln_B4_07_a_huge_passwd_is_not_read(podctl, crafted):
+    def change(path):
+        with open(path, 'w', encoding='ascii') as stream:
+            stream.write('root:x:0:0::/:/bin/sh\n')
+            stream.truncate(200 << 20)
+
+    seconds, result = auto_size(podctl, crafted(change))
+    assert result.code == 125 and '/etc/passwd' in result.stderr and seconds < 1, result
+
+
+def vuln_B4_07_an_endless_line(podctl, crafted):
+    seconds, result = auto_size(podctl, crafted(lambda path: path.write_text('root:x:' + '9' * 1000000)))
+    assert result.code == 0 and result.stdout.split()[2] == '65536' and seconds < 1, result
+
+
+@pytest.mark.parametrize('content, size', [
+    ('root:x:0:0::/:/bin/sh\nbig:x:70000:5::/:\n', '70001'),
+    ('root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:\nbad:x:-5:1::/:\nbad:x:99999999999:1::/:\n', '65536'),
+    ('\n\n:::\nx:x:1048575:0::/:', '1048576'),
+])
+def sec_A10_1_as_many_as_the_image_needs(podctl, crafted, content, size):
+    result = auto_size(podctl, crafted(lambda path: path.write_text(content)))[1]
+    assert result.stdout.split()[2] == size, result
+
+
+def vuln_B4_07_no_image_takes_all_ids(podctl, crafted):
+    result = auto_size(podctl, crafted(lambda path: path.write_text('x:x:4294967294:0::/:\n')))[1]
+    assert result.code == 125 and '4294967294' in result.stderr
+
+
+def vuln_B4_08_links_to_the_host(podctl, crafted, tmp_path):
+    """A link, a FIFO or a directory in place of /etc/passwd: no host file is opened, nothing waits."""
+    canary = tmp_path / 'canary'
+    os.mkfifo(canary)
+    up = '../' * 20
+    for target in (str(canary), f'{up}{canary}', '/proc/kmsg', '/dev/zero', '/dev/tty', 'passwd'):
+        def change(path, target=target):
+            if os.path.lexists(path):
+                os.unlink(path)
+            os.symlink(target, path)
+
+        seconds, result = auto_size(podctl, crafted(change))
+        assert seconds < 1, (target, seconds)
+        assert result.code in (0, 125), result
+        subprocess.run(['rm', '-rf', tmp_path / 'root'], check=True)
+    for change in (os.mkfifo, os.mkdir):
+        seconds, result = auto_size(podctl, crafted(change))
+        assert result.code == 125 and seconds < 1, result
+        subprocess.run(['rm', '-rf', tmp_path / 'root'], check=True)
 
 
 def test_pods(podctl, image):
