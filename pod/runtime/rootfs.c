@@ -3,12 +3,17 @@
 #include "runtime/rootfs.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/mounts.h"
+#include "runtime/namespaces.h"
+#include "runtime/sync.h"
 #include "runtime/syscalls.h"
 #include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* The kernel takes at most 255 bytes for one value of fsconfig. */
 #define FSCONFIG_VALUE_MAX 255
@@ -192,6 +197,86 @@ static int make_overlay_by_numbers(
 	return steal_fd(&fd);
 }
 
+bool rootfs_attach(int root_fd, GError **err) {
+	_cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old < 0 || sys_move_mount(root_fd, old) < 0)
+		return fail_errno(err, errno, "cannot attach the root file system");
+	return true;
+}
+
+/* Puts the layers below a tmpfs that covers "/", in the caller's own mount namespace. */
+static bool attach_layers(const int *lower, size_t n, GError **err) {
+	_cleanup_close_ int top = mounts_new_tmpfs(0, 0700, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+	if (top < 0 || unshare(CLONE_NEWNS) < 0)
+		return fail_errno(err, errno, "cannot make a mount namespace for the layers");
+	if (!namespaces_make_private(err) || !rootfs_attach(top, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char name[16];
+
+		g_snprintf(name, sizeof(name), "%zu", i);
+		_cleanup_close_ int point =
+			mkdirat(top, name, 0700) < 0
+				? -1
+				: openat(top, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (point < 0 || sys_move_mount(lower[i], point) < 0)
+			return fail_errno(err, errno, "cannot attach a layer");
+	}
+	return true;
+}
+
+static _Noreturn void run_attacher(
+	int channel, const RuntimeRootfs *rootfs, const int *lower, size_t n) {
+	g_autoptr(GError) error = NULL;
+	int fd = -1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (attach_layers(lower, n, &error))
+		fd = make_overlay_by_numbers(rootfs, lower, n, &error);
+	if (fd < 0 || !sync_send_ready(channel, fd, &error))
+		sync_send_error(channel, error);
+	_exit(0);
+}
+
+/* Kernels before 6.15 stack only layers that are attached somewhere: in a mount namespace that
+ * lives as long as a child. The overlay has copies of its own and stays. */
+static int make_overlay_attached(
+	const RuntimeRootfs *rootfs, const int *lower, size_t n, GError **err) {
+	CloneArgs args = {.exit_signal = SIGCHLD};
+	_cleanup_close_ int ours = -1, theirs = -1;
+	int fd = -1;
+
+	if (!sync_pair(&ours, &theirs, err))
+		return -1;
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0)
+		run_attacher(theirs, rootfs, lower, n);
+	if (pid < 0) {
+		fail_errno(err, errno, "cannot create a process");
+		return -1;
+	}
+	close_fd_ptr(&theirs);
+	if (sync_receive(ours, &fd, err) == SYNC_CLOSED)
+		fail(err, ERROR_FAILED, "the process that stacks layers has died");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+static int stack_layers(const RuntimeRootfs *rootfs, const RootfsIds *ids, const int *lower,
+	size_t n, GError **err) {
+	g_autoptr(GError) error = NULL;
+	int fd = -1;
+
+	if (!ids)
+		return make_overlay_by_numbers(rootfs, lower, n, err);
+	if (!ids->attach)
+		fd = make_overlay_by_numbers(rootfs, lower, n, &error);
+	return fd >= 0 ? fd : make_overlay_attached(rootfs, lower, n, err);
+}
+
 static void close_all(const int *fds, size_t n) {
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
@@ -218,7 +303,7 @@ static int prepare_overlay(const RuntimeRootfs *rootfs, const RootfsIds *ids, GE
 	}
 	if (opened == n && (!ids || !rootfs->upper_dir || rootfs->look_only || n == 0 ||
 				   give_upper(rootfs, ids, lower, n, err)))
-		fd = make_overlay_by_numbers(rootfs, lower, n, err);
+		fd = stack_layers(rootfs, ids, lower, n, err);
 	close_all(lower, opened);
 	return fd;
 }
@@ -244,14 +329,6 @@ int rootfs_prepare(const RuntimeRootfs *rootfs, const RootfsIds *ids, GError **e
 	if (!rootfs->upper_dir && rootfs->lower_dirs && g_strv_length(rootfs->lower_dirs) == 1)
 		return prepare_directory(rootfs, rootfs->lower_dirs[0], ids, err);
 	return prepare_overlay(rootfs, ids, err);
-}
-
-bool rootfs_attach(int root_fd, GError **err) {
-	_cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (old < 0 || sys_move_mount(root_fd, old) < 0)
-		return fail_errno(err, errno, "cannot attach the root file system");
-	return true;
 }
 
 bool rootfs_pivot(int root_fd, GError **err) {

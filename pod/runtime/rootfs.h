@@ -14,6 +14,7 @@
 typedef struct RootfsIds {
 	int user_fd;
 	const IdMap *uids, *gids;
+	bool attach; /* what kernels before 6.15 need is done at once, not only when they refuse */
 } RootfsIds;
 
 /* Launcher: a detached mount of the root file system. With ids (NULL: none) the layers show their

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Containers in user namespaces: what they see, what is on the disk. */
+#include "base/options.h"
 #include "fixture.h"
+#include "runtime/rootfs.h"
 #include "runtime/userns.h"
 
 #include <fcntl.h>
@@ -198,6 +200,40 @@ static void test_host_views(void) {
 		expected);
 }
 
+/* As for kernels that want layers to be attached; two of them. */
+static void test_attached(void) {
+	g_autoptr(Fixture) fixture = fixture_mapped();
+	g_autoptr(GError) error = NULL;
+	IdMap uids = {0}, gids = {0};
+
+	if (!fixture)
+		return;
+	RuntimeRootfs *rootfs = &fixture->config->rootfs;
+	g_autofree char *second = g_build_filename(fixture->dir, "second", NULL);
+	g_autofree char *file = g_build_filename(second, "file", NULL);
+	g_mkdir_with_parents(second, 0755);
+	g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+	options_append(&rootfs->lower_dirs, second);
+	id_map_append(&uids, 0, FIRST, COUNT);
+	id_map_append(&gids, 0, FIRST, COUNT);
+	_cleanup_close_ int user_fd = userns_make(&uids, &gids, &error);
+	g_assert_no_error(error);
+	const RootfsIds ids = {user_fd, &uids, &gids, true};
+	_cleanup_close_ int fd = rootfs_prepare(rootfs, &ids, &error);
+	g_assert_no_error(error);
+	static const char *const names[] = {"", "file", "etc/plain", "bin/busybox"};
+	array_foreach (name, names) {
+		struct stat info;
+		g_assert_cmpint(
+			fstatat(fd, *name, &info, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW), ==, 0);
+		g_assert_cmpuint(info.st_uid, ==, FIRST);
+	}
+	g_assert_cmpint(mkdirat(fd, "made", 0755), ==, 0);
+	check_owner(fixture->lower, "etc/plain", 0);
+	id_map_clear(&uids);
+	id_map_clear(&gids);
+}
+
 int main(int argc, char **argv) {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/runtime/userns/files_have_the_mapped_owner_outside", test_owners);
@@ -205,6 +241,7 @@ int main(int argc, char **argv) {
 	g_test_add_func("/runtime/userns/other_namespaces_belong_to_it", test_ownership);
 	g_test_add_func("/runtime/userns/another_container_joins", test_join);
 	g_test_add_func("/runtime/userns/a_file_that_is_no_namespace_is_refused", test_paths);
+	g_test_add_func("/runtime/userns/layers_that_must_be_attached", test_attached);
 	g_test_add_func("/runtime/userns/the_hosts_processes_and_network", test_host_views);
 	return g_test_run();
 }
