@@ -429,3 +429,80 @@ def vuln_B2_19_flags_of_a_volume_hold(podctl, image, tmp_path):
                      options=[*more, '--user', '1000', '-v', f'{source}:/v:noexec'])
         assert 'ran' not in result.stdout and 'no node' in result.stdout and 'no remount' in result.stdout
         assert {'nosuid', 'nodev', 'noexec'} <= set(result.stdout.splitlines()[-1].split()[3].split(','))
+
+
+def sec_A10_1_a_claim_of_nobody_is_free(podctl, image):
+    """What a killed call has claimed is given to the next one; what is somebody's is not."""
+    podctl('create', '--name', 'c1', '--network=none', '--userns=auto', image, 'true')
+    claims = os.listdir('/var/lib/podctl/ids')
+    assert len(claims) == 1
+    name = claims[0]
+    owner = os.readlink(f'/var/lib/podctl/ids/{name}')
+    assert owner == f'containers/{podctl.inspect("c1")["Id"]}'
+    first, count = map(int, name.split('-'))
+    os.symlink('containers/' + '0' * 64, f'/var/lib/podctl/ids/{first + count}-{count}')
+    podctl('create', '--name', 'c2', '--network=none', '--userns=auto', image, 'true')
+    found = {entry: os.readlink(f'/var/lib/podctl/ids/{entry}') for entry in os.listdir('/var/lib/podctl/ids')}
+    assert found == {name: owner, f'{first + count}-{count}': f'containers/{podctl.inspect("c2")["Id"]}'}
+    podctl('rm', 'c1', 'c2')
+    assert not os.listdir('/var/lib/podctl/ids')
+
+
+def sec_A10_7_no_user_namespace_inside(podctl, image):
+    result = run(podctl, image, 'sh', '-c', 'unshare -U true && echo made; unshare -m true && echo made; true',
+                 options=['--userns=auto'])
+    assert 'made' not in result.stdout
+
+
+def sec_A10_6_the_supervisor_is_outside(podctl, mapped):
+    with open(f'/proc/{podctl.pid(mapped)}/status', encoding='ascii') as stream:
+        parent = next(line.split()[1] for line in stream if line.startswith('PPid'))
+    assert namespace(parent, 'user') == namespace('self', 'user')
+    assert namespace(parent, 'mnt') == namespace('self', 'mnt')
+
+
+def test_privileged(podctl, image):
+    result = run(podctl, image, 'sh', '-c', 'id -u; mkdir /m && mount -t tmpfs none /m && echo mounted; '
+                 'hostname other && hostname; test -e /dev/null && echo x >/dev/null && echo device; '
+                 'echo 1 >/proc/sys/kernel/sysrq 2>/dev/null || echo not the host',
+                 options=['--privileged', *MAP])
+    assert result.stdout.split('\n') == ['0', 'mounted', 'other', 'device', 'not the host', '']
+
+
+def test_a_directory_as_root(podctl, image, rootfs, tmp_path):
+    """On a file system that can map ids, or it is named."""
+    root = tmp_path / 'root'
+    subprocess.run(['cp', '-a', rootfs, root], check=True)
+    script = 'stat -c %u /etc/passwd; touch /made && stat -c %u /made'
+    result = podctl('run', '--rm', '--network=none', *MAP, '--rootfs', f'{root}:idmap', 'sh', '-c', script)
+    assert result.stdout.split() == ['0', '0']
+    # through the map both ways: on the disk it is root's, as all of the directory
+    assert os.stat(root / 'made').st_uid == 0
+    above = '/srv/root-on-overlay'
+    subprocess.run(['cp', '-a', rootfs, above], check=True)
+    try:
+        words = podctl.fails(125, 'run', '--rm', '--network=none', *MAP, '--rootfs', f'{above}:idmap', 'true')
+        assert 'cannot map the ids of' in words and above in words
+    finally:
+        subprocess.run(['rm', '-rf', above], check=True)
+
+
+def test_sysctls_and_shm(podctl, image):
+    result = run(podctl, image, 'sh', '-c', 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax; '
+                 'touch /dev/shm/x && stat -c %u /dev/shm/x',
+                 options=[*MAP, '--sysctl', 'net.ipv4.ip_forward=1', '--sysctl', 'kernel.shmmax=4097'])
+    assert result.stdout.split() == ['1', '4097', '0']
+
+
+def test_a_network_of_its_own(podctl, image):
+    result = podctl('run', '--rm', '--userns=auto', image, 'sh', '-c', 'ip -o -4 addr show eth0 | wc -l; '
+                    'ip link set eth0 down 2>/dev/null || echo refused')
+    assert result.stdout.split() == ['1', 'refused']
+
+
+def test_tmpfs_and_volumes(podctl, image, tmp_path):
+    os.mkdir(tmp_path / 'v')
+    result = run(podctl, image, 'sh', '-c', 'stat -c %u /t /v /i; touch /t/x /i/x && echo ok; touch /v/x || echo no',
+                 check=False, options=[*MAP, '--tmpfs', '/t', '-v', f'{tmp_path}/v:/v', '-v', f'{tmp_path}/v:/i:idmap'])
+    assert result.stdout.split() == ['0', '65534', '0', 'ok', 'no']
+    assert os.stat(tmp_path / 'v/x').st_uid == 0
