@@ -74,8 +74,8 @@ static bool describe_target(
 		target->drop_privileges = copy->archive != 1;
 		return true;
 	}
-	target->uids = &end->files.uids;
-	target->gids = &end->files.gids;
+	target->uids = end->files.plain_ids ? NULL : &end->files.uids;
+	target->gids = end->files.plain_ids ? NULL : &end->files.gids;
 	target->skip_devices = true;
 	target->keep_owner = copy->archive == 0;
 	return target->keep_owner || find_owner(end, target, err);
@@ -85,8 +85,8 @@ static void describe_source(const End *end, int fd, const char *name, ArchiveSou
 	*source = (ArchiveSource){.fd = fd, .name = name};
 	if (!end->files.container)
 		return;
-	source->uids = &end->files.uids;
-	source->gids = &end->files.gids;
+	source->uids = end->files.plain_ids ? NULL : &end->files.uids;
+	source->gids = end->files.plain_ids ? NULL : &end->files.gids;
 	source->is_root = strspn(end->path, "/.") == strlen(end->path);
 }
 

@@ -4,9 +4,11 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "model/namespace_mode.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FREEZE_TIMEOUT_USEC = 10000000 };
 
@@ -39,23 +41,54 @@ static bool load_parts(Files *files, GError **err) {
 	return !definition->pod_id || files->pod;
 }
 
-static bool load(Files *files, GError **err) {
-	if (!load_parts(files, err))
+/* The maps of a container that does not run. */
+static bool load_maps(Files *files, GError **err) {
+	const ContainerDefinition *definition = files->container->definition;
+	const PodDefinition *pod = files->pod ? files->pod->definition : NULL;
+	UserNsRequest request;
+
+	if (definition->uid_map)
+		return resolve_maps(
+			definition->uid_map, definition->gid_map, &files->uids, &files->gids, err);
+	if (pod && pod->spec->infra && pod->uid_map)
+		return resolve_maps(pod->uid_map, pod->gid_map, &files->uids, &files->gids, err);
+	if (!spec_parse_userns(definition->spec->user_ns, &request, err))
 		return false;
-	const ResolveInput input = {.engine = files->engine,
+	bool joins = request.kind == USERNS_CONTAINER || request.kind == USERNS_PATH;
+	userns_request_clear(&request);
+	return !joins ||
+	       fail(err, ERROR_STATE,
+		       "cannot use the files of container \"%s\" while it does not run: its "
+		       "user namespace is another one's",
+		       definition->name);
+}
+
+/* Only described: what a running container has on disk stays as it is. */
+static bool load_config(Files *files, GError **err) {
+	const Container described = {
+		.definition = files->container->definition, .state = files->container->state};
+	ResolveInput input = {.engine = files->engine,
 		.container = files->container,
 		.image = files->image,
 		.pod = files->pod};
+
 	files->config = runtime_config_new();
-	if (!resolve_rootfs(&input, files->config, err) ||
-		!resolve_user_mounts(&input, files->config, err) ||
-		!resolve_process(&input, files->config, err))
+	if (!resolve_rootfs(&input, files->config, err))
 		return false;
-	if (!container_is_running(files->container)) {
-		id_map_copy(&files->config->uid_map, &files->uids);
-		id_map_copy(&files->config->gid_map, &files->gids);
-		return true;
-	}
+	RuntimeRootfs *rootfs = &files->config->rootfs;
+	if (rootfs->upper_dir && access(rootfs->upper_dir, F_OK) < 0 && !resolve_upper(rootfs, err))
+		return false;
+	if (container_is_running(files->container))
+		input.container = &described;
+	return resolve_user_mounts(&input, files->config, err) &&
+	       resolve_process(&input, files->config, err);
+}
+
+static bool load(Files *files, GError **err) {
+	if (!load_parts(files, err) || !load_config(files, err))
+		return false;
+	if (!container_is_running(files->container))
+		return load_maps(files, err);
 	_cleanup_close_ int root_fd =
 		runtime_open_root(files->container->state->init, &files->uids, &files->gids, err);
 	return root_fd >= 0;
@@ -129,10 +162,22 @@ static const char *path_end(const char *path) {
 	return g_str_has_suffix(path, "/") ? "/" : "";
 }
 
+static bool is_usable(const RuntimeMount *mount) {
+	return mount->kind == MOUNT_BIND && mount->source && !mount->subpath &&
+	       (!mount->map_ids || mount->uid_map.n == 0);
+}
+
 /* A stopped container's mounts are not there: a host directory is used itself, the rest refused. */
-static bool find_on_mount(const RuntimeMount *mount, const char *path, const char *rest, bool write,
-	int *ret_root_fd, char **ret_path, GError **err) {
-	if (mount->kind != MOUNT_BIND || !mount->source)
+static bool find_on_mount(Files *files, const RuntimeMount *mount, const char *path,
+	const char *rest, bool write, int *ret_root_fd, char **ret_path, GError **err) {
+	_cleanup_close_ int fd = -1;
+
+	if (is_usable(mount)) {
+		fd = open(mount->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno != ENOTDIR)
+			return fail_errno(err, errno, "cannot open \"%s\"", mount->source);
+	}
+	if (fd < 0)
 		return fail(err, ERROR_STATE,
 			"cannot use \"%s\": what is mounted on \"%s\" is there only while the "
 			"container runs",
@@ -140,14 +185,7 @@ static bool find_on_mount(const RuntimeMount *mount, const char *path, const cha
 	if (write && mount->read_only)
 		return fail(err, ERROR_INVALID, "cannot copy to \"%s\": \"%s\" is read-only", path,
 			mount->destination);
-	_cleanup_close_ int fd = open(mount->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOTDIR)
-		return fail(err, ERROR_STATE,
-			"cannot use \"%s\": the file mounted on \"%s\" is there only while the "
-			"container runs",
-			path, mount->destination);
-	if (fd < 0)
-		return fail_errno(err, errno, "cannot open \"%s\"", mount->source);
+	files->plain_ids = mount->map_ids;
 	*ret_path = g_strconcat("/", rest, path_end(path), NULL);
 	*ret_root_fd = steal_fd(&fd);
 	return true;
@@ -172,7 +210,7 @@ bool files_find_place(Files *files, const char *path, bool write, int *ret_root_
 	const RuntimeMount *mount = find_mount(files->config, clean, &length);
 	if (mount)
 		return find_on_mount(
-			mount, path, clean + length, write, ret_root_fd, ret_path, err);
+			files, mount, path, clean + length, write, ret_root_fd, ret_path, err);
 	*ret_root_fd =
 		write ? runtime_open_rootfs(&files->config->rootfs, &files->uids, &files->gids, err)
 		      : files_open_rootfs(files, err);

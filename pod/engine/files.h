@@ -13,8 +13,9 @@ typedef struct Files {
 	Container *container;
 	ImageConfig *image;    /* NULL with --rootfs */
 	Pod *pod;              /* NULL outside a pod */
-	RuntimeConfig *config; /* root file system, mounts, user and maps of ids; nothing else */
+	RuntimeConfig *config; /* root file system, user, destinations of mounts; nothing else */
 	IdMap uids, gids;      /* of the container; no rows: ids are the same on both sides */
+	bool plain_ids;        /* the place of files_find_place() shows the container's own ids */
 	bool frozen;           /* by files_freeze() */
 } Files;
 

@@ -81,8 +81,9 @@ bool resolve_namespaces(const ResolveInput *input, RuntimeConfig *config, GError
 bool resolve_process(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_sandbox(const ResolveInput *input, RuntimeConfig *config, GError **err);
 bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
-/* The root file system alone; its directories are made when they are missing. */
+/* The root file system alone: what it is made of; and the making of its own directories. */
 bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **err);
+bool resolve_upper(RuntimeRootfs *rootfs, GError **err);
 /* The user's part of the mounts alone: it touches no disk. */
 bool resolve_user_mounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* After the mounts. */

@@ -45,9 +45,15 @@ bool resolve_rootfs(const ResolveInput *input, RuntimeConfig *config, GError **e
 	rootfs->upper_dir = g_build_filename(data, "upper", NULL);
 	rootfs->work_dir = g_build_filename(data, "work", NULL);
 	rootfs->volatile_upper = !container->object->persistent;
-	rootfs->fresh_upper = true; /* as in the image: the line below sees to it every time */
-	/* the upper directory is the root directory that the container sees: as in its image */
+	return true;
+}
+
+/* The upper directory is the root directory that the container sees: as in its image. */
+bool resolve_upper(RuntimeRootfs *rootfs, GError **err) {
+	if (!rootfs->upper_dir)
+		return true;
 	size_t n_layers = g_strv_length(rootfs->lower_dirs);
+	rootfs->fresh_upper = true;
 	return fd_mkdir_parents(AT_FDCWD, rootfs->work_dir, 0700, err) &&
 	       fd_make_dir_like(rootfs->upper_dir, rootfs->lower_dirs[n_layers - 1], err);
 }
@@ -79,7 +85,8 @@ bool resolve_mounts(const ResolveInput *input, RuntimeConfig *config, GError **e
 	if (spec->shm_size && !parse_size(spec->shm_size, &config->shm_size_bytes))
 		return fail(err, ERROR_INVALID, "invalid value \"%s\" for \"--shm-size\"",
 			spec->shm_size);
-	if (!resolve_rootfs(input, config, err) || !resolve_user_mounts(input, config, err))
+	if (!resolve_rootfs(input, config, err) || !resolve_upper(&config->rootfs, err) ||
+		!resolve_user_mounts(input, config, err))
 		return false;
 	if (!resolve_systemd_mounts(spec, config, err))
 		return false;
