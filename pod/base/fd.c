@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+enum { MOUNTINFO_LIMIT = 16 << 20 };
+
 int fd_open_dir(int dir_fd, const char *path, GError **err) {
 	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
@@ -202,6 +204,25 @@ bool fd_replace_file(int dir_fd, const char *name, const void *data, size_t size
 	}
 	if ((flags & FD_REPLACE_SYNC) && fsync(dir_fd) < 0)
 		return fail_errno(err, errno, "cannot sync the directory of \"%s\"", name);
+	return true;
+}
+
+bool fd_has_mounts(const char *path, bool *ret_mounted, GError **err) {
+	g_autofree char *text = NULL, *below = g_strconcat(path, "/", NULL);
+
+	if (!fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_LIMIT, &text, NULL, err))
+		return false;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	*ret_mounted = false;
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) fields = g_strsplit(*line, " ", 6);
+		if (g_strv_length(fields) < 6)
+			continue;
+		/* blanks are octal there */
+		g_autofree char *point = g_strcompress(fields[4]);
+		if (strcmp(point, path) == 0 || g_str_has_prefix(point, below))
+			*ret_mounted = true;
+	}
 	return true;
 }
 

@@ -62,6 +62,10 @@ bool fd_write_all(int fd, const void *data, size_t size, const char *what, GErro
  * starts on. A missing name is fine. */
 bool fd_remove_tree(int dir_fd, const char *name, GError **err);
 
+/* Sets *ret_mounted if something is mounted on or below path (absolute, clean) where this process
+ * sees it. */
+bool fd_has_mounts(const char *path, bool *ret_mounted, GError **err);
+
 /* Sorted names in a directory without "." and ".."; a missing directory gives an empty list.
  * NULL on error; free with g_strfreev. */
 char **fd_list_dir(int dir_fd, const char *path, GError **err);

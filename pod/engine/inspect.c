@@ -149,6 +149,7 @@ static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 	json_t *object = json_object(), *log = json_object();
 
 	json_object_set_new(object, "Binds", json_from_strv(spec->volumes));
+	json_object_set_new(object, "Devices", query_devices(spec->devices));
 	put_text(log, "Type", container->state->log_driver);
 	put_text(log, "Path", container->state->log_path);
 	json_object_set_new(object, "LogConfig", log);
@@ -270,8 +271,9 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 	json_put_string(object, "Driver", "overlay");
 	json_object_set_new(object, "EffectiveCaps", capability_names(config->capabilities));
 	json_object_set_new(object, "BoundingCaps", capability_names(config->capabilities));
-	json_object_set_new(object, "Mounts", json_from_strv(definition->spec->volumes));
 	g_autoptr(Pod) pod = definition->pod_id ? pod_open(engine, definition->pod_id, NULL) : NULL;
+	json_object_set_new(object, "Mounts",
+		query_mounts(engine, container, pod ? pod->definition->spec : NULL));
 	json_object_set_new(object, "NetworkSettings",
 		network_settings(pod ? pod->state->network : container->state->network));
 	json_put_bool(object, "IsInfra", false);

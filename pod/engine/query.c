@@ -89,7 +89,7 @@ static json_t *container_row(const Container *container, bool running, const Pod
 	json_put_string(row, "ImageID", definition->image_id ? definition->image_id : "");
 	json_put_bool(row, "IsInfra", false);
 	json_object_set_new(row, "Labels", query_labels(definition->spec->labels));
-	json_object_set_new(row, "Mounts", json_from_strv(definition->spec->volumes));
+	json_object_set_new(row, "Mounts", query_mount_points(container));
 	json_object_set_new(row, "Names", names_of(definition->name));
 	json_put_int(row, "Pid", running ? state->init.pid : 0);
 	json_put_string(row, "Pod", definition->pod_id ? definition->pod_id : "");

@@ -7,6 +7,14 @@
 /* RFC 3339 with microseconds in UTC; 0 gives Go's zero time, as podman prints it. g_free. */
 char *query_time(uint64_t usec);
 
+/* Mounts of a container as inspect shows them: binds, images and volumes; pod: its pod's or NULL.
+ */
+json_t *query_mounts(Engine *engine, const Container *container, const PodSpec *pod);
+/* Their destinations alone, without a look at any volume. */
+json_t *query_mount_points(const Container *container);
+/* --device as inspect shows it. */
+json_t *query_devices(char *const *devices);
+
 /* K=V list as an object. */
 json_t *query_labels(char *const *labels);
 

@@ -222,7 +222,22 @@ char *volumes_anonymous_path(Engine *engine, const ContainerDefinition *definiti
 	return NULL;
 }
 
+/* Looked at before anything goes: half a volume would be left. */
+static bool check_mounts(const Volume *volume, GError **err) {
+	g_autofree char *path = volume_path(volume, err);
+	bool mounted = false;
+
+	if (!path || !fd_has_mounts(path, &mounted, err))
+		return false;
+	return !mounted ||
+	       fail(err, ERROR_IN_USE,
+		       "cannot remove volume \"%s\": a file system is mounted in \"%s\"",
+		       volume->definition->name, path);
+}
+
 static bool remove_volume(Volume *volume, GError **err) {
+	if (!check_mounts(volume, err))
+		return false;
 	if (!store_lock(volume->object, LOCK_TIMEOUT_USEC, err))
 		return false;
 	bool good = store_remove(volume->object, err);

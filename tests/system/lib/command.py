@@ -126,6 +126,7 @@ class Podctl:
         """Everything the tests made, pods first."""
         self('pod', 'rm', '-f', '-a', '-t', '0', check=False)
         self('rm', '-f', '-a', '-t', '0', check=False)
+        self('volume', 'rm', '-f', '-a', check=False)
 
 
 def wait_for(what, seconds=10, every=0.02):
