@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Of the definitions. A reader of an earlier one would lose what it does not know. */
+enum { RECORD_VERSION = 1 };
+
 static const char *const status_names[] = {
 	[CONTAINER_CREATED] = "created",
 	[CONTAINER_RUNNING] = "running",
@@ -139,6 +142,7 @@ void pod_state_free(PodState *state) {
 json_t *container_definition_to_json(const ContainerDefinition *definition) {
 	json_t *json = fields_to_json(definition_fields, definition);
 
+	json_put_int(json, "version", RECORD_VERSION);
 	json_object_set_new(json, "spec", fields_to_json(container_spec_fields, definition->spec));
 	return json;
 }
@@ -157,6 +161,7 @@ json_t *container_state_to_json(const ContainerState *state) {
 json_t *pod_definition_to_json(const PodDefinition *definition) {
 	json_t *json = fields_to_json(pod_definition_fields, definition);
 
+	json_put_int(json, "version", RECORD_VERSION);
 	json_object_set_new(json, "spec", fields_to_json(pod_spec_fields, definition->spec));
 	return json;
 }
@@ -175,6 +180,12 @@ static const json_t *spec_of(const json_t *json, const char *what, GError **err)
 
 	if (!json_get_string(json, "id", NULL) || !json_is_object(spec)) {
 		fail(err, ERROR_CORRUPT, "the definition of a %s has no id or no spec", what);
+		return NULL;
+	}
+	if (json_get_int(json, "version", RECORD_VERSION) > RECORD_VERSION) {
+		fail(err, ERROR_UNSUPPORTED,
+			"the definition of %s %.12s was written by a newer version of podctl", what,
+			json_get_string(json, "id", ""));
 		return NULL;
 	}
 	return spec;

@@ -88,7 +88,8 @@ json_t *container_state_to_json(const ContainerState *state);
 json_t *pod_definition_to_json(const PodDefinition *definition);
 json_t *pod_state_to_json(const PodState *state);
 
-/* NULL with ERROR_CORRUPT when the id or the spec is missing. */
+/* NULL with ERROR_CORRUPT when the id or the spec is missing, with ERROR_UNSUPPORTED when a newer
+ * version wrote it. */
 ContainerDefinition *container_definition_from_json(const json_t *json, GError **err);
 PodDefinition *pod_definition_from_json(const json_t *json, GError **err);
 

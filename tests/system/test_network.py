@@ -119,6 +119,7 @@ def test_port_is_free_again(podctl, web):
 
 
 def test_port_on_one_address_only(podctl, image, outside):
+    """security: B11-07"""
     podctl('run', '-d', '--name', 'c1', '-p', '127.0.0.1:8081:80', image, *SERVER)
     wait_for(lambda: answers('127.0.0.1', 8081))
     assert not answers(UPLINK, 8081)
@@ -202,7 +203,7 @@ def test_dns_options(podctl, image):
 
 
 def test_sigkill_of_the_infra_frees_the_network(podctl, image, web):
-    """The journal knows what was made: rm -f undoes it although nobody cleaned up."""
+    """The journal knows what was made: rm -f undoes it although nobody cleaned up. security: B11-18"""
     import os
     import signal
     infra = podctl.infra_pid(web)

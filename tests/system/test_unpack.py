@@ -503,7 +503,7 @@ def vuln_B6_18_other_formats(unpack, name, data):
 
 
 def vuln_B6_18_no_program_is_started(unpack, tmp_path, monkeypatch):
-    """lz4 and compress(1) would be programs: they are refused, whatever is in PATH."""
+    """lz4 and compress(1) would be programs: they are refused, whatever is in PATH. security: B18-02"""
     for name in ('lz4', 'uncompress', 'gzip', 'zstd', 'xz', 'lzop', 'grzip', 'lrzip'):
         program = tmp_path / 'canary' / name
         program.write_text('#!/bin/sh\ntouch started\n')

@@ -122,6 +122,7 @@ static void test_files(void) {
 		NULL);
 }
 
+/* security: B16-06 */
 static void test_file_kinds(void) {
 	IdMap map = {0};
 

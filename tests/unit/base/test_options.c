@@ -141,6 +141,7 @@ static void test_help(void) {
 	g_assert_null(strstr(out->str, "alias"));
 }
 
+/* security: B16-05 */
 static void test_errors(void) {
 	static const struct {
 		const char *line;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+/* security: B16-01 */
 static void test_numbers(void) {
 	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1x", "0x1",
 		"18446744073709551616", "99999999999999999999"};

@@ -100,6 +100,7 @@ static void test_error(void) {
 	g_assert_true(error_is(err, ERROR_EXISTS));
 }
 
+/* security: B16-03, B18-03 */
 static void test_json(void) {
 	static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "[1] x", "nul"};
 	g_autoptr(GString) deep = g_string_new(NULL);

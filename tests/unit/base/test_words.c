@@ -52,6 +52,7 @@ static void assert_quoted(const char *word, const char *expected) {
 	g_assert_cmpstr(out->str, ==, expected);
 }
 
+/* security: B16-02 */
 static void test_quoting(void) {
 	assert_quoted("plain$X%i;{}", "plain$X%i;{}");
 	assert_quoted("", "\"\"");

@@ -65,6 +65,7 @@ static void test_filters(void) {
 	expect("since=web2", "web");
 }
 
+/* security: B16-07 */
 static void test_bad_filters(void) {
 	static const char *const bad[] = {"name", "nosuch=1", "exited=x", "ctr-names=x", "=x"};
 

@@ -131,6 +131,7 @@ static void test_bad_syntax(void) {
 		expect_error(bad[i], "bad template");
 }
 
+/* security: B16-04 */
 static void test_bounds(void) {
 	g_autoptr(GString) deep = g_string_new(NULL), loops = g_string_new(NULL);
 	g_autoptr(GString) doubling = g_string_new("{{$x := \"abcdefgh\"}}");

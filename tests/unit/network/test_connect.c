@@ -66,6 +66,7 @@ static void test_outgoing(void) {
 }
 
 /* A neighbour that routes the subnet to us reaches nothing that is not published. */
+/* security: B11-14 */
 static void test_routed_neighbour(void) {
 	LabPod pod = lab_pod_new();
 	NetworkResult result = lab_attach(&pod, NULL, 0);
@@ -83,6 +84,7 @@ static void test_routed_neighbour(void) {
 }
 
 /* route_localnet is on for the bridge: what listens on the host's loopback stays there. */
+/* security: B11-09 */
 static void test_loopback_is_private(void) {
 	LabPod pod = lab_pod_new();
 	pid_t server = lab_server_new(-1, PORT_TCP, "127.0.0.1", 7001);
@@ -151,6 +153,7 @@ static void test_chosen_ports(void) {
 	lab_assert_clean();
 }
 
+/* security: B11-11 */
 static void test_no_ipv6_inside(void) {
 	static const char *const list[] = {"ip", "-6", "addr", "show", "dev", "podctl0", NULL};
 	LabPod pod = lab_pod_new();

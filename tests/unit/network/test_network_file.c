@@ -36,6 +36,7 @@ static void test_read(void) {
 	g_assert_cmpstr(first->gateway, ==, "10.9.8.1");
 }
 
+/* security: B11-16 */
 static void test_refused(void) {
 	static const struct {
 		const char *text;

@@ -50,6 +50,7 @@ static void test_long_line(void) {
 	rig_wait(rig);
 }
 
+/* security: B10-04 */
 static void test_forged(void) {
 	g_autoptr(Rig) rig = journal_rig();
 	rig_start(rig, "printf 'a\\nCONTAINER_ID=999\\n'; printf 'b\\r_UID=0\\n'");
