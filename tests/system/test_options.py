@@ -108,7 +108,6 @@ def test_files_are_relative_to_the_caller(podctl, image, tmp_path):
     ['--security-opt', 'label=type:x_t'],
     ['--security-opt', 'mask=relative'],
     ['--network', 'nowhere'],
-    ['--network', 'ns:/proc/1/ns/net'],
     ['--network', 'bridge:alias=x'],
     ['-v', 'named:/data'],
     ['-v', '/data'],
