@@ -69,8 +69,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkRequest, network_request_free)
  * ([A-Za-z0-9._-]), the address is re-printed from binary: nothing can inject a line. */
 bool spec_parse_add_host(const char *text, char ***ret_names, char **ret_address, GError **err);
 
-/* net, ipc, uts, pid, cgroup, user, none; "+x" and "-x" change the default (net, ipc, uts), which is
- * also what text NULL gives. *ret_flags are CLONE_NEW* bits. */
+/* net, ipc, uts, pid, cgroup, user, none; "+x" and "-x" change the default (net, ipc, uts), which
+ * is also what text NULL gives. *ret_flags are CLONE_NEW* bits. */
 bool spec_parse_share(const char *text, int *ret_flags, GError **err);
 
 /* NAME=SOFT[:HARD] with NAME as in setrlimit(2), lower case, "-1" for no limit; "host" is
