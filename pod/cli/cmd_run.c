@@ -70,12 +70,13 @@ static int run_create(Cli *cli, char **arguments, GError **err) {
 	return print_id(id, err) ? 0 : -1;
 }
 
-/* A container with --rm whose program never ran has no end at which it would be removed. */
+/* A container with --rm whose program never ran has no end at which it would be removed. One that
+ * runs goes on: it is podctl that was interrupted. */
 static void remove_unstarted(Engine *engine, const ContainerSpec *spec, const char *id) {
 	g_autoptr(GError) error = NULL;
 
-	if (spec->remove && !engine_container_remove(engine, id, true, true, SPEC_UNSET, &error) &&
-		!error_is(error, ERROR_NOT_FOUND))
+	if (spec->remove && !engine_container_remove(engine, id, false, true, SPEC_UNSET, &error) &&
+		!error_is(error, ERROR_NOT_FOUND) && !error_is(error, ERROR_IN_USE))
 		log_warning("%s, ignoring", error->message);
 }
 

@@ -16,10 +16,12 @@
 #include "engine/place.h"
 #include "engine/resource.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 /* Lowest number for descriptors that travel: 3 is the hand-off block's. */
 enum { TRAVEL_FD = 8, MESSAGE_SIZE = 4096, KILL_TIMEOUT_USEC = 10000000 };
@@ -280,11 +282,21 @@ static bool size_terminal(const Launch *launch) {
 	return true;
 }
 
+/* What a container in the host's pid namespace leaves behind comes to this process, which becomes
+ * the supervisor (it stays over execve): set before there can be anything. */
+static bool adopt_orphans(const RuntimeConfig *config, GError **err) {
+	if ((config->new_namespaces | config->join_namespaces) & CLONE_NEWPID)
+		return true;
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ||
+	       fail_errno(err, errno, "cannot adopt the container's processes");
+}
+
 /* Makes and starts the container. On failure nothing of it is left but the journal. */
 static bool start_child(Launch *launch, GError **err) {
 	if (!place_container(launch->engine, launch->container, launch->pod,
 		    launch->foreground != NULL, launch->config, &launch->cgroup, err) ||
 		!open_log(launch, err) || !open_notify(launch, err) || !open_stdin(launch, err) ||
+		!adopt_orphans(launch->config, err) ||
 		!runtime_create(launch->config, &launch->child, err) ||
 		!runtime_cgroup_return(&launch->cgroup, err) || !size_terminal(launch) ||
 		!attach_network(launch, err) || !record_start(launch, err))

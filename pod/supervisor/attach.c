@@ -36,6 +36,7 @@ struct AttachState {
 	size_t n_clients;
 	size_t input_start, input_end; /* what the container has not taken yet */
 	bool input_ends;               /* and then no more */
+	bool waits_for_room;           /* no descriptor for one more, until a client goes */
 	char input[ATTACH_INPUT_MAX];
 };
 
@@ -108,6 +109,7 @@ static void close_client(AttachState *state, AttachClient *client) {
 	close(client->fd);
 	client->fd = -1;
 	state->n_clients--;
+	state->waits_for_room = false;
 }
 
 /* Root may, and whose process this is. */
@@ -119,13 +121,27 @@ static bool is_allowed(int fd) {
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* Whoever cannot be taken in would wake us for ever. */
+static void note_no_room(Supervisor *s) {
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return;
+	if (s->attach && s->attach->n_clients > 0) {
+		s->attach->waits_for_room = true;
+		return;
+	}
+	close(s->attach_fd);
+	s->attach_fd = -1;
+}
+
 static void accept_client(Supervisor *s) {
 	static const char refused[] = "podctl-supervisor: another user asked to attach\n";
 	const char busy = ATTACH_BUSY;
 
 	int fd = accept4(s->attach_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0)
+	if (fd < 0) {
+		note_no_room(s);
 		return;
+	}
 	if (!is_allowed(fd)) {
 		(void)!write(STDERR_FILENO, refused, sizeof(refused) - 1);
 		close(fd);
@@ -347,6 +363,8 @@ size_t attach_poll(const Supervisor *s, struct pollfd *polls) {
 	polls[POLL_INPUT] = (struct pollfd){.fd = -1, .events = POLLOUT};
 	if (!state)
 		return POLL_CLIENTS;
+	if (state->waits_for_room)
+		polls[POLL_SOCKET].fd = -1;
 	if (state->input_start < state->input_end)
 		polls[POLL_INPUT].fd = input_fd(s);
 	for (size_t i = 0; i < ATTACH_CLIENTS_MAX; i++) {

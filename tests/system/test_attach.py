@@ -295,6 +295,17 @@ def test_restart_with_a_terminal_in_the_foreground(podctl, image):
         assert terminal.wait() == 0
 
 
+@ours
+def test_an_interrupted_run_leaves_the_container(podctl, image):
+    process = podctl.start('run', '--rm', '--sig-proxy=false', '--name', 'c1', '--network=none', image, 'sh', '-c',
+                           'echo ready; sleep 100', stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == 'ready\n'
+    process.terminate()
+    assert process.communicate(timeout=10)[1].strip().endswith('the container goes on') and process.returncode == 125
+    assert podctl.running('c1')
+    podctl('rm', '-f', '-t', '0', 'c1')
+
+
 def test_start_attach(podctl, image):
     podctl('create', '--name', 'c1', '--network=none', image, 'sh', '-c', 'echo out; exit 4')
     done = podctl('start', '-a', 'c1', check=False)
