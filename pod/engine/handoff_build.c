@@ -31,6 +31,12 @@ char *handoff_log_driver(const ContainerSpec *spec, GError **err) {
 			return NULL;
 		}
 	}
+	const char *max_size = handoff_log_option(spec, "max-size");
+	uint64_t bytes;
+	if (max_size && !parse_size(max_size, &bytes)) {
+		fail(err, ERROR_INVALID, "invalid value in \"--log-opt max-size=%s\"", max_size);
+		return NULL;
+	}
 	const char *tag = handoff_log_option(spec, "tag");
 	if (tag && strstr(tag, "{{")) {
 		fail(err, ERROR_UNSUPPORTED,

@@ -57,7 +57,7 @@ static bool check_pod_request(Engine *engine, const PodSpec *spec, GError **err)
 	for (char **sysctl = spec->sysctls; sysctl && *sysctl; sysctl++)
 		if (!runtime_sysctl_check(*sysctl, namespaces.made, err))
 			return false;
-	return true;
+	return resolve_early_pod(engine, spec, err);
 }
 
 static bool decide_maps(PodDefinition *definition, const StoreObject *object, GError **err) {

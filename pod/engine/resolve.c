@@ -54,8 +54,9 @@ bool resolve_check(const ResolveInput *input, GError **err) {
 	bool good = resolve_network(
 		spec->networks, spec->publish, spec->ip, spec->mac_address, &plan, err);
 
+	NetworkMode network = good ? plan.request->mode : NETWORK_NONE;
 	network_plan_clear(&plan);
-	return good && resolve_host_users(spec, NULL, err) && resolve_process(input, config, err) &&
+	return good && resolve_early(input, network, err) && resolve_process(input, config, err) &&
 	       resolve_sandbox(input, config, err) && resolve_user_mounts(input, config, err) &&
 	       resolve_devices(input, config, err);
 }

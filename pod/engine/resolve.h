@@ -97,6 +97,10 @@ bool resolve_limits(const ResolveInput *input, RuntimeConfig *config, GError **e
  * bound" is written out, for a cgroup that may have one. */
 bool resolve_limit_spec(const LimitSpec *spec, bool update, RuntimeConfig *config, GError **err);
 
+/* What a start would find out too late, before anything is made; network is the mode asked for. */
+bool resolve_early(const ResolveInput *input, NetworkMode network, GError **err);
+bool resolve_early_pod(Engine *engine, const PodSpec *spec, GError **err);
+
 bool resolve_accounts(const ResolveInput *input, RuntimeConfig *config, GError **err);
 /* Lines of passwd for --hostuser; ret_lines may be NULL: only whether they are there. */
 bool resolve_host_users(const ContainerSpec *spec, char ***ret_lines, GError **err);

@@ -2,6 +2,7 @@
 """Bad input: one line that names the action, the operand and the reason; podman's exit code; nothing
 half-made left behind (the leak check looks after every test)."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -254,8 +255,8 @@ def complaint(podctl, command, option, value):
         return f'{what}status {result.code} {line}'
     if '\n' in line or not line:
         return f'{what}not one line: {line!r}'
-    words = value.replace('\n', ' ').split()
-    if option.replace('timezone', 'tz') not in line and not (words and words[0] in line):
+    parts = [part for part in re.split(r'[\s=:]+', value) if part]
+    if option.replace('timezone', 'tz') not in line and not any(part in line for part in parts):
         return f'{what}names neither option nor value: {line}'
     return None
 

@@ -109,9 +109,6 @@ def test_files_are_relative_to_the_caller(podctl, image, tmp_path):
     ['--security-opt', 'mask=relative'],
     ['--network', 'nowhere'],
     ['--network', 'bridge:alias=x'],
-    ['-v', 'named:/data'],
-    ['-v', '/data'],
-    ['-v', '/tmp:/data:O'],
     ['--log-opt', 'tag={{.Name}}'],
     ['--log-opt', 'colour=red'],
 ])

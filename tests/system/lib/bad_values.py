@@ -8,7 +8,7 @@ SIZES = ['', 'x', '-1', '1x', '1.5.5', '0x10', '1 m', '99999999999999999999g']
 ADDRESSES = ['', 'x', '1.2.3', '1.2.3.400', '1.2.3.4/24', '::g']
 RATES = ['', '/dev/null', ':', '/dev/null:', '/dev/null:x', '/dev/null:-1', 'dev/null:1']
 NUMBERS = ['', 'x', '-5', '1x', '0x10', '99999999999999999999']
-MAPS = ['', 'x', '0', '0:', '0:x:1', '0:0:0', '0:4294967295:2', '-1:0:1']
+MAPS = ['x', '0', '0:', '0:x:1', '0:0:0', '0:4294967295:2', '-1:0:1']
 FILES = ['/no/such/file']
 
 BAD = {
@@ -107,7 +107,7 @@ BAD = {
              '0:4294967295'],
     'userns': ['frob', 'container:', 'ns:relative', 'auto:frob=1', 'keep-id:uid=x'],
     'uts': ['frob', 'container:', 'ns:relative'],
-    'volume': ['', 'relative:/x', '/tmp:relative', '/tmp:/x:frob', '/no/such/dir:/x', '/tmp:/x:y:z', '/tmp:/'],
+    'volume': ['', './no/such:/x', '/tmp:relative', '/tmp:/x:frob', '/no/such/dir:/x', '/tmp:/x:y:z', '/tmp:/'],
     'volumes-from': ['nosuchcontainer', 'x:frob'],
     'wait': ['x', '-1', '1.5'],
     'workdir': ['relative', '../x'],
