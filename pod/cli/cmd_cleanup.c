@@ -59,8 +59,8 @@ static int run_relaunch(Cli *cli, char **arguments, GError **err) {
 	cli->settle_now = true;
 	Engine *engine = cli_engine(cli, err);
 
-	if (!engine ||
-		!engine_container_relaunch(engine, arguments[0], options->exit_status, &front, err))
+	if (!engine || !engine_container_relaunch(engine, arguments[0], options->exit_status,
+			       options->oom, &front, err))
 		return -1;
 	return options->exit_status == SPEC_UNSET ? 0 : options->exit_status & 0xff;
 }

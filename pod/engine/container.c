@@ -274,8 +274,8 @@ bool engine_container_start(
 	return good;
 }
 
-bool engine_container_relaunch(
-	Engine *engine, const char *name, int exit_status, const EngineFront *front, GError **err) {
+bool engine_container_relaunch(Engine *engine, const char *name, int exit_status, bool oom_killed,
+	const EngineFront *front, GError **err) {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Container) container = container_open(engine, name, err);
 	int status;
@@ -293,8 +293,8 @@ bool engine_container_relaunch(
 	if (error)
 		log_warning("cannot restart container \"%s\": %s", container->definition->name,
 			error->message);
-	return engine_container_cleanup(
-		engine, container->definition->id, exit_status, false, front->fd, &status, err);
+	return engine_container_cleanup(engine, container->definition->id, exit_status, oom_killed,
+		front->fd, &status, err);
 }
 
 bool engine_container_restart(Engine *engine, const char *name, int timeout_sec, GError **err) {

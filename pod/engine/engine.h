@@ -196,7 +196,7 @@ typedef struct EngineFront {
 /* `podctl relaunch`: the supervisor's process becomes the launcher of the next run and does not
  * return; when there is to be no next run, or it cannot be had, this is the cleanup. */
 bool engine_container_relaunch(Engine *engine, const char *container, int exit_status,
-	const EngineFront *front, GError **err);
+	bool oom_killed, const EngineFront *front, GError **err);
 
 /* --- queries (podman's field names; new references) ------------------------------------------ */
 
