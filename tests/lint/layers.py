@@ -30,8 +30,9 @@ OPEN = ('base', 'model')
 # Single headers that a room may include besides its row.
 EXTRA = {'supervisor': ('runtime/join.h', 'model/handoff.h')}
 # Files that are also compiled into a program without libraries: libc and one another only.
-LIBC_ONLY = ('pod/runtime/join.c', 'pod/runtime/join.h', 'pod/runtime/last_exec.c', 'pod/runtime/sync_message.h',
-             'pod/runtime/syscalls.h', 'pod/model/handoff.h')
+LIBC_ONLY = ('pod/runtime/join.c', 'pod/runtime/join.h', 'pod/runtime/container_init.c',
+             'pod/runtime/last_exec.c', 'pod/runtime/last_step.c', 'pod/runtime/last_step.h',
+             'pod/runtime/sync_message.h', 'pod/runtime/syscalls.h', 'pod/model/handoff.h')
 
 # Headers of a library, and the rooms that link it. The build refuses the rest as well, but only
 # when the headers are not in the compiler's own search path.
