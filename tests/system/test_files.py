@@ -233,6 +233,99 @@ def test_cp_gives_files_to_the_containers_user(podctl, image, tmp_path):
     podctl('rm', 'box')
 
 
+@ours
+def test_pause_while_copying(podctl, image, tmp_path):
+    podctl('run', '-d', '--name', 'box', '--network=none', IMAGE, 'sleep', '1000')
+    if podctl('pause', 'box', check=False).code:
+        assert '--pause' in podctl.fails(125, 'cp', '--pause', 'box:/etc', tmp_path)
+        podctl('rm', '-f', '-t', '0', 'box')
+        pytest.skip('no freezer here: refused by name')
+    podctl('unpause', 'box')
+    podctl('cp', '--pause', 'box:/etc', tmp_path)
+    podctl('commit', '-q', '--pause', 'box', 'paused')
+    assert podctl.state('box')['Status'] == 'running'
+    assert podctl('exec', 'box', 'echo', 'runs').stdout == 'runs\n'
+    podctl('pause', 'box')
+    podctl('cp', '--pause', 'box:/etc', tmp_path / 'again')
+    assert podctl.state('box')['Status'] == 'paused', 'whoever paused it resumes it'
+    podctl('unpause', 'box')
+    podctl('rm', '-f', '-t', '0', 'box')
+    podctl('image', 'rm', 'paused')
+
+
+MAPPED = ('--uidmap', '0:200000:65536', '--gidmap', '0:200000:65536')
+
+
+@ours
+@pytest.mark.parametrize('state', ['running', 'stopped', 'created'])
+def test_user_namespace(podctl, image, tmp_path, state):
+    """Ids are the container's on its side, whatever they are outside."""
+    script = ('mkdir /srv; echo x >/srv/root; echo y >/srv/user; chown 1000:1000 /srv/user; echo a >>/etc/passwd; '
+              'touch /ready; sleep 1000')
+    podctl('create', '--name', 'box', '--network=none', *MAPPED, IMAGE, 'sh', '-c', script)
+    if state == 'created':
+        (tmp_path / 'empty').mkdir()
+        podctl('cp', tmp_path / 'empty', 'box:/srv')
+    else:
+        podctl('start', 'box')
+        wait_for(lambda: podctl('exec', 'box', 'test', '-e', '/ready', check=False).code == 0)
+        if state == 'stopped':
+            podctl('stop', '-t', '0', 'box')
+    (tmp_path / 'new').write_text('new\n')
+    os.chown(tmp_path / 'new', 7, 7)
+    podctl('cp', tmp_path / 'new', 'box:/srv/given')
+    podctl('cp', '--archive=false', tmp_path / 'new', 'box:/srv/kept')
+    owners = {member.name: (member.uid, member.gid) for member in tar_of(podctl, 'cp', 'box:/srv', '-')}
+    assert owners['srv/given'] == owners['srv'] == (0, 0) and owners['srv/kept'] == (7, 7)
+    exported = {member.name.rstrip('/'): member.uid for member in tar_of(podctl, 'export', 'box')}
+    assert exported['srv/given'] == 0 and exported['srv/kept'] == 7 and exported['bin/busybox'] == 0
+    podctl('commit', '-q', 'box', 'mapped')
+    show = ('sh', '-c', 'stat -c "%n %u:%g" /srv/* /etc/passwd / /bin/busybox')
+    plain = podctl('run', '--rm', '--network=none', 'mapped', *show).stdout
+    assert '/srv/given 0:0' in plain and '/srv/kept 7:7' in plain and '/etc/passwd 0:0' in plain
+    if state != 'created':
+        assert '/srv/user 1000:1000' in plain and '/srv/root 0:0' in plain
+        assert owners['srv/user'] == (1000, 1000)
+    assert podctl('run', '--rm', '--network=none', *MAPPED, 'mapped', *show).stdout == plain
+    if state == 'stopped':
+        podctl('start', 'box')
+    if state != 'created':
+        seen = podctl('exec', 'box', *show).stdout
+        assert '/srv/given 0:0' in seen and '/ 0:0' in seen
+    podctl('rm', '-f', '-t', '0', 'box')
+    podctl('image', 'rm', 'mapped')
+
+
+def test_cp_leaves_the_root_directory_alone(podctl, image, tmp_path):
+    """Looking at a container's files changes nothing of it."""
+    podctl('run', '-d', '--name', 'box', '--network=none', IMAGE, 'sh', '-c', 'chmod 1711 /; chown 5:6 /; sleep 1000')
+    wait_for(lambda: podctl('exec', 'box', 'stat', '-c', '%u', '/').out == '5')
+    podctl('cp', 'box:/etc/passwd', tmp_path)
+    podctl('diff', 'box')
+    podctl('export', '-o', tmp_path / 'tar', 'box')
+    podctl('commit', '-q', 'box', 'rooted')
+    assert podctl('exec', 'box', 'stat', '-c', '%a %u:%g', '/').stdout == '1711 5:6\n'
+    assert podctl('run', '--rm', '--network=none', 'rooted', 'stat', '-c', '%a %u:%g', '/').stdout == '1711 5:6\n'
+    podctl('rm', '-f', '-t', '0', 'box')
+    podctl('image', 'rm', 'rooted')
+
+
+@pytest.mark.parametrize('state', ['running', 'stopped'])
+def test_named_volume(podctl, image, tmp_path, state):
+    podctl('create', '--name', 'box', '--network=none', '-v', 'files:/data', IMAGE, 'sleep', '1000')
+    if state == 'running':
+        podctl('start', 'box')
+    (tmp_path / 'new').write_text('new\n')
+    podctl('cp', tmp_path / 'new', 'box:/data')
+    podctl('create', '--name', 'other', '--network=none', '-v', 'files:/there', IMAGE, 'cat', '/there/new')
+    podctl('cp', 'other:/there/.', tmp_path / 'out')
+    assert read(tmp_path / 'out/new') == 'new\n'
+    assert podctl('start', '-a', 'other').stdout == 'new\n'
+    podctl('rm', '-f', '-t', '0', 'box', 'other')
+    if not podctl('volume', 'rm', 'files', check=False).code == 0:
+        podctl.remove_all()
+
+
 def test_cp_huge_sparse_file(podctl, image, tmp_path):
     podctl('run', '--name', 'box', '--network=none', IMAGE, 'sh', '-c',
            'dd if=/dev/zero of=/srv bs=1 count=0 seek=100G; echo end | dd of=/srv bs=1 seek=50G conv=notrunc')
