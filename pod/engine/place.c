@@ -29,7 +29,8 @@ static bool shows_devices(const RuntimeConfig *config) {
 
 /* True if a container in the foreground has a reason for a cgroup. */
 static bool has_use(const RuntimeConfig *config) {
-	if (config->needs_cgroup || (!config->privileged && shows_devices(config)))
+	if (config->needs_cgroup || config->cgroup_writable ||
+		(!config->privileged && shows_devices(config)))
 		return true;
 	for (size_t i = 0; i < config->n_limits; i++)
 		if (config->limits[i].controller &&

@@ -326,3 +326,31 @@ def test_seccomp_profile_is_tried_first(podctl, image, tmp_path):
         podctl.fails(125, 'create', '--name', 'no', NONE, '--security-opt', f'seccomp={path}', image, 'true')
     podctl.fails(125, 'create', '--name', 'no', NONE, '--security-opt', f'seccomp={tmp_path}/gone', image, 'true')
     assert podctl('container', 'exists', 'no', check=False).code == 1
+
+
+@pytest.mark.parametrize('options', [['--systemd=always'], ['--security-opt', 'unmask=/sys/fs/cgroup'],
+                                     ['--security-opt', 'unmask=ALL']])
+def test_own_cgroup_is_writable_where_it_is_asked_for(podctl, image, options):
+    script = 'grep " /sys/fs/cgroup " /proc/mounts; mkdir /sys/fs/cgroup/inner && cat /proc/self/cgroup'
+    result = shell(podctl, script, *options)
+    assert 'cgroup2 rw,' in result.stdout and result.out.endswith('0::/'), 'its own, not the caller\'s'
+    result = shell(podctl, script, check=False)
+    assert 'cgroup2 ro,' in result.stdout and result.code != 0
+
+
+@pytest.mark.parametrize('options', [['--userns=auto'], ['--read-only', '--init'],
+                                     ['--uidmap', '0:100000:65536', '--gidmap', '0:100000:65536', '--init']])
+def test_accounts_with_other_options(podctl, image, options):
+    out = shell(podctl, 'id; cat /etc/passwd', '--user', '4321', *options).stdout
+    assert 'uid=4321(4321)' in out and '4321:*:4321:0:container user:/:/bin/sh' in out
+
+
+@pytest.mark.parametrize('options', [
+    ['--init', '--systemd=always'], ['--init', '--pid=host'], ['--init-path', '/bin/true'], ['--init-ctr=once'],
+    ['--passwd=false', '--passwd-entry', 'a:x:1:1:a:/:/bin/sh'], ['--passwd=false', '--hostuser', 'root'],
+    ['--group-add', 'keep-groups', '--group-add', '1'], ['--preserve-fds', '1', '--preserve-fd', '3'],
+    ['--no-hosts', '--hosts-file', 'none'], ['--preserve-fds', '1'],
+])
+def test_what_cannot_go_together(podctl, image, options):
+    podctl.fails(125, 'create', '--name', 'no', NONE, *options, image, 'true')
+    assert podctl('container', 'exists', 'no', check=False).code == 1
