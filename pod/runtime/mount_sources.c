@@ -225,6 +225,31 @@ static bool is_empty(int fd, bool *ret_empty, GError **err) {
 	return true;
 }
 
+/* The image has nothing there: a volume that nobody has used yet is the container's user's, as in
+ * podman. */
+static bool give_fresh(
+	const InitContext *context, const RuntimeMount *mount, int fd, GError **err) {
+	uid_t uid;
+	gid_t gid;
+	struct stat info;
+
+	if (fstat(fd, &info) < 0)
+		return fail_errno(err, errno, "cannot look at \"%s\"", mount->source);
+	if (info.st_uid != 0 || info.st_gid != 0)
+		return true;
+	if (!find_owner(context, &uid, &gid, err))
+		return false;
+	if (mount->map_ids) {
+		const IdMap *uids = mount->uid_map.n ? &mount->uid_map : &context->uids;
+		const IdMap *gids = mount->gid_map.n ? &mount->gid_map : &context->gids;
+
+		if (!id_map_to_inside(uids, uid, &uid) || !id_map_to_inside(gids, gid, &gid))
+			return true;
+	}
+	return fchown(fd, uid, gid) == 0 ||
+	       fail_errno(err, errno, "cannot give \"%s\" to its user", mount->source);
+}
+
 /* What the image has at the destination goes into an empty volume, once. The lock lies on the
  * directory above it, which no container can reach. */
 static bool fill(const InitContext *context, const RuntimeMount *mount, GError **err) {
@@ -233,8 +258,8 @@ static bool fill(const InitContext *context, const RuntimeMount *mount, GError *
 	g_autofree char *parent = g_path_get_dirname(mount->source);
 	bool empty = false;
 
-	if (from < 0)
-		return true; /* nothing there, or no directory: attaching will tell */
+	if (from < 0 && errno != ENOENT)
+		return true; /* no directory: attaching will tell */
 	_cleanup_close_ int lock = fd_open_dir(AT_FDCWD, parent, err);
 	_cleanup_close_ int to = lock >= 0 ? fd_open_dir(AT_FDCWD, mount->source, err) : -1;
 	if (to < 0)
@@ -246,6 +271,8 @@ static bool fill(const InitContext *context, const RuntimeMount *mount, GError *
 		return false;
 	const CopyUpIds ids = {mount->uid_map.n ? &mount->uid_map : &context->uids,
 		mount->gid_map.n ? &mount->gid_map : &context->gids};
+	if (empty && from < 0)
+		return give_fresh(context, mount, to, err);
 	if (empty && !copy_up(from, to, mount->map_ids ? &ids : NULL, err))
 		return fail_prefix(err, "cannot fill the volume on \"%s\"", mount->destination);
 	return true;

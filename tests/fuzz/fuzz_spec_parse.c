@@ -3,6 +3,7 @@
  * Any bytes through every parser of a single option's value. What comes out is checked for what the
  * rest of the tree relies on: clean absolute paths, addresses without a line break, counts above 0.
  */
+#include "model/device_request.h"
 #include "model/names.h"
 #include "model/spec_parse.h"
 
@@ -42,6 +43,18 @@ static void check_mounts(const char *text) {
 		check_path(mount->destination);
 }
 
+static void check_device(const char *text) {
+	g_autoptr(DeviceRequest) device = spec_parse_device(text, NULL);
+	DeviceRule rule;
+
+	if (device) {
+		check_path(device->destination);
+		g_assert_cmpint(device->use, >, 0);
+	}
+	if (spec_parse_device_rule(text, &rule, NULL))
+		g_assert_true(rule.major >= -1 && rule.minor >= -1 && rule.use > 0);
+}
+
 static void check_network(const char *text) {
 	g_autoptr(NetworkRequest) request = spec_parse_network(text, NULL);
 	g_auto(GStrv) names = NULL;
@@ -66,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 	check_port(text);
 	check_mounts(text);
+	check_device(text);
 	check_network(text);
 	spec_parse_restart(text, &policy, &retries, NULL);
 	spec_parse_share(text, &number, NULL);

@@ -294,6 +294,25 @@ def test_volume_is_filled_once(podctl, image, volume):
     assert shell(podctl, 'ls /www', '-v', 'data:/www').out == 'x'
 
 
+def test_fresh_volume_is_the_users(podctl, image, volume):
+    """Where the image has no such directory; the first user's, and it stays."""
+    assert shell(podctl, 'touch /new/f; stat -c %u:%g /new', '--user', '1000:2000', '-v', 'data:/new').out == '1000:2000'
+    shell(podctl, 'rm /new/f', '--user', '1000', '-v', 'data:/new')
+    assert shell(podctl, 'stat -c %u:%g /new', '--user', '5', '-v', 'data:/new').out == '1000:2000'
+
+
+@ours
+def test_fresh_volume_in_a_user_namespace(podctl, image, volume):
+    options = ('--uidmap', '0:100000:65536', '--user', '7')
+    assert shell(podctl, 'touch /new/f; stat -c %u /new/f', *options, '-v', 'data:/new').out == '7'
+    assert os.stat(mountpoint(podctl, 'data') + '/f').st_uid == 100007
+    # ids of the image in a volume are the container's
+    podctl('volume', 'create', 'mapped')
+    assert shell(podctl, 'stat -c %u /www/index.html', *options, '-v', 'mapped:/www:idmap').out == '0'
+    assert os.stat(mountpoint(podctl, 'mapped') + '/index.html').st_uid == 0
+    podctl('volume', 'rm', 'mapped')
+
+
 def test_nocopy(podctl, image, volume):
     assert shell(podctl, 'ls /www', '-v', 'data:/www:nocopy').out == ''
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small syntaxes of single options, good and bad, as tables. */
 #include "base/cleanup.h"
+#include "model/device_request.h"
 #include "model/spec_parse.h"
 
 #include <sched.h>
@@ -153,6 +154,42 @@ static void test_mount(void) {
 		g_autoptr(GError) error = NULL;
 		g_test_message("bad mount \"%s\"", *text);
 		g_assert_null(spec_parse_mount(*text, &error));
+		g_assert_true(error_is(error, ERROR_INVALID));
+	}
+}
+
+static void test_device(void) {
+	static const char *const bad[] = {"", "x", "/dev/x:", "/dev/x:q",
+		"/dev/x:/y:", "/dev/x:/y:rr", "/dev/x:y:r", "/dev/x:/:r", "/dev/x:/y:r:w", ":/y"};
+	static const char *const bad_rules[] = {"", "c", "c 1:3", "d 1:3 r", "c 1 r", "c 1:-1 r",
+		"c 1:3 x", "c 1:3 ", "cc 1:3 r", "c 1:3:5 r", "c 1:3 r w", "c 1048576:3 r"};
+	g_autoptr(GError) err = NULL;
+	g_autoptr(DeviceRequest) plain = spec_parse_device("/dev//x", &err);
+	DeviceRule rule;
+
+	g_assert_no_error(err);
+	g_assert_cmpstr(plain->source, ==, "/dev/x");
+	g_assert_cmpstr(plain->destination, ==, "/dev/x");
+	g_assert_cmpint(plain->use, ==, USE_READ | USE_WRITE | USE_MKNOD);
+	g_autoptr(DeviceRequest) less = spec_parse_device("/dev/x:r", &err);
+	g_assert_cmpint(less->use, ==, USE_READ);
+	g_autoptr(DeviceRequest) full = spec_parse_device("/dev/x:/dev/y:wm", &err);
+	g_assert_cmpstr(full->destination, ==, "/dev/y");
+	g_assert_cmpint(full->use, ==, USE_WRITE | USE_MKNOD);
+	g_assert_null(spec_parse_device("vendor.com/class=name", &err));
+	g_assert_true(error_is(err, ERROR_UNSUPPORTED));
+	array_foreach (text, bad) {
+		g_autoptr(GError) error = NULL;
+		g_test_message("bad device \"%s\"", *text);
+		g_assert_null(spec_parse_device(*text, &error));
+		g_assert_true(error_is(error, ERROR_INVALID));
+	}
+	g_assert_true(spec_parse_device_rule("c 1:* rm", &rule, NULL));
+	g_assert_true(rule.type == 'c' && rule.major == 1 && rule.minor == -1);
+	array_foreach (text, bad_rules) {
+		g_autoptr(GError) error = NULL;
+		g_test_message("bad rule \"%s\"", *text);
+		g_assert_false(spec_parse_device_rule(*text, &rule, &error));
 		g_assert_true(error_is(error, ERROR_INVALID));
 	}
 }
@@ -369,6 +406,7 @@ int main(int argc, char **argv) {
 	g_test_add_func("/model/spec_parse/tmpfs", test_tmpfs);
 	g_test_add_func("/model/spec_parse/mount", test_mount);
 	g_test_add_func("/model/spec_parse/mount-types", test_mount_types);
+	g_test_add_func("/model/spec_parse/device", test_device);
 	g_test_add_func("/model/spec_parse/absolute", test_absolute);
 	g_test_add_func("/model/spec_parse/restart", test_restart);
 	g_test_add_func("/model/spec_parse/network", test_network);
