@@ -58,7 +58,7 @@ bool resolve_check(const ResolveInput *input, GError **err) {
 	network_plan_clear(&plan);
 	return good && resolve_early(input, network, err) && resolve_process(input, config, err) &&
 	       resolve_sandbox(input, config, err) && resolve_user_mounts(input, config, err) &&
-	       resolve_devices(input, config, err);
+	       resolve_devices(input, config, err) && resolve_check_sysctls(spec, err);
 }
 
 RuntimeConfig *resolve_config(const ResolveInput *input, GError **err) {

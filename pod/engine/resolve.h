@@ -59,6 +59,10 @@ bool resolve_maps(
  * a later container of that name is not meant. ERROR_NOT_FOUND when there is none. */
 bool resolve_freeze_namespaces(Engine *engine, ContainerSpec *spec, GError **err);
 
+/* Refuses sysctls that cannot be the container's, as far as that is known when it is made: what it
+ * joins is looked at when it starts. */
+bool resolve_check_sysctls(const ContainerSpec *spec, GError **err);
+
 /* The host name that the container sees: its own, its pod's, or the host's. Free with g_free. */
 char *resolve_hostname(const Container *container, const Pod *pod);
 

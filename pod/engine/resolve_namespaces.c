@@ -276,3 +276,25 @@ bool resolve_freeze_namespaces(Engine *engine, ContainerSpec *spec, GError **err
 	userns_request_clear(&request);
 	return true;
 }
+
+bool resolve_check_sysctls(const ContainerSpec *spec, GError **err) {
+	const char *network = spec->networks && spec->networks[0] ? spec->networks[0] : "bridge";
+	int own = CLONE_NEWNET;
+	NamespaceMode mode;
+
+	if (!spec->sysctls)
+		return true;
+	g_autoptr(NetworkRequest) request = spec_parse_network(network, err);
+	if (!request)
+		return false;
+	if (request->mode == NETWORK_HOST)
+		own &= ~CLONE_NEWNET;
+	array_foreach (row, modes)
+		if (spec_parse_namespace(*mode_field(spec, row->offset), &mode, NULL) &&
+			mode.kind != NAMESPACE_HOST)
+			own |= row->flag;
+	for (char **sysctl = spec->sysctls; *sysctl; sysctl++)
+		if (!runtime_sysctl_check(*sysctl, own, err))
+			return false;
+	return true;
+}
