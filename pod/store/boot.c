@@ -34,12 +34,28 @@ int lock_file(Store *store, const char *name, int operation, GError **err) {
 	return steal_fd(&fd);
 }
 
+/* What we keep is ours alone: whoever owns the directory could replace everything below it, and
+ * set-user-ID programs of images lie there (security.md A19.1). */
+static bool check_root(const char *path, int fd, GError **err) {
+	struct stat info;
+
+	if (fstat(fd, &info) < 0)
+		return fail_errno(err, errno, "cannot look at \"%s\"", path);
+	if (info.st_uid != geteuid())
+		return fail(err, ERROR_STATE, "directory \"%s\" belongs to another user", path);
+	if (!(info.st_mode & 077))
+		return true;
+	log_info("directory \"%s\" was open to other users, narrowed", path);
+	return fchmod(fd, 0700) == 0 || fail_errno(err, errno, "cannot narrow \"%s\"", path);
+}
+
 /* -1 without an error when the directory is missing. */
 static bool open_root(const char *path, int *ret_fd, GError **err) {
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd < 0 && errno != ENOENT)
-		return fail_errno(err, errno, "cannot open directory \"%s\"", path);
-	return true;
+	if (*ret_fd < 0)
+		return errno == ENOENT ||
+		       fail_errno(err, errno, "cannot open directory \"%s\"", path);
+	return check_root(path, *ret_fd, err);
 }
 
 static bool make_root(const char *path, int *fd, GError **err) {
@@ -48,7 +64,9 @@ static bool make_root(const char *path, int *fd, GError **err) {
 	if (!fd_mkdir_parents(AT_FDCWD, path, 0700, err))
 		return false;
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *fd >= 0 || fail_errno(err, errno, "cannot open directory \"%s\"", path);
+	if (*fd < 0)
+		return fail_errno(err, errno, "cannot open directory \"%s\"", path);
+	return check_root(path, *fd, err);
 }
 
 static char *read_boot_file(int run_fd) {
