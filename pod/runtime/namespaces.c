@@ -158,6 +158,31 @@ static bool check_sysctls(InitContext *context, GError **err) {
 	return true;
 }
 
+/* The kernel makes a procfs only for who owns the PID namespace. */
+static bool check_owner(InitContext *context, GError **err) {
+	const RuntimeConfig *config = context->config;
+	struct stat wanted, found;
+
+	for (size_t i = 0; i < config->n_joins && context->user_fd >= 0; i++) {
+		const RuntimeJoin *join = &config->joins[i];
+		_cleanup_close_ int fd = -1, owner = -1;
+
+		if (!(join->namespaces & CLONE_NEWPID))
+			continue;
+		fd = join->path ? fcntl(context->join_fds[i], F_DUPFD_CLOEXEC, 3)
+				: open_of_process(context->join_fds[i], join->process.pid, "pid");
+		owner = fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
+		if (owner < 0 || fstat(owner, &found) < 0 || fstat(context->user_fd, &wanted) < 0)
+			return fail_errno(err, errno, "cannot look at the PID namespace to join");
+		if (found.st_ino != wanted.st_ino)
+			return fail(err, ERROR_INVALID,
+				"cannot join the PID namespace: it belongs to another user "
+				"namespace "
+				"than the container's");
+	}
+	return true;
+}
+
 bool namespaces_open(InitContext *context, GError **err) {
 	const RuntimeConfig *config = context->config;
 
@@ -170,7 +195,7 @@ bool namespaces_open(InitContext *context, GError **err) {
 		if (context->join_fds[i] < 0)
 			return false;
 	}
-	return open_user(context, err) && check_sysctls(context, err);
+	return open_user(context, err) && check_owner(context, err) && check_sysctls(context, err);
 }
 
 int namespaces_pid_fd(const InitContext *context) {

@@ -506,3 +506,14 @@ def test_tmpfs_and_volumes(podctl, image, tmp_path):
                  check=False, options=[*MAP, '--tmpfs', '/t', '-v', f'{tmp_path}/v:/v', '-v', f'{tmp_path}/v:/i:idmap'])
     assert result.stdout.split() == ['0', '65534', '0', 'ok', 'no']
     assert os.stat(tmp_path / 'v/x').st_uid == 0
+
+
+def test_processes_of_another_user_namespace(podctl, image):
+    """They cannot be shown, and that is said; with their user namespace they can."""
+    podctl('run', '-d', '--name', 'o1', '--network=none', image, '/probe', 'sleep')
+    podctl('run', '-d', '--name', 'o2', '--network=none', *MAP, image, '/probe', 'sleep')
+    assert 'another user namespace' in podctl.fails(125, 'run', '--rm', '--network=none', *MAP, '--pid=container:o1',
+                                                    image, 'true')
+    result = run(podctl, image, 'cat', '/proc/1/comm', options=['--pid=container:o2', '--userns=container:o2'])
+    assert result.out == 'probe'
+    podctl('rm', '-f', '-t', '0', 'o1', 'o2')
