@@ -30,22 +30,28 @@ typedef struct Commit {
 	char created[64];
 } Commit;
 
-/* Images that came from docker have types of their own; the rest of a descriptor is the same. */
-static json_t *oci_descriptor(const json_t *layer) {
-	static const struct {
-		const char *docker, *oci;
-	} types[] = {
-		{"application/vnd.docker.image.rootfs.diff.tar.gzip", LAYER_TYPE "+gzip"},
-		{"application/vnd.docker.image.rootfs.diff.tar.zstd", LAYER_TYPE "+zstd"},
-		{"application/vnd.docker.image.rootfs.diff.tar", LAYER_TYPE},
-	};
-	json_t *copy = json_deep_copy(layer);
-	const char *type = json_get_string(layer, "mediaType", "");
+/* The type is told by content: what came from docker has types of its own, and a docker-archive's
+ * manifest calls layers compressed that are not. */
+static bool add_base_layer(Commit *work, const json_t *layer, GError **err) {
+	const char *digest = json_get_string(layer, "digest", "");
+	const char *hex = reference_digest_hex(digest);
+	char start[8];
 
-	array_foreach (row, types)
-		if (strcmp(type, row->docker) == 0)
-			json_put_string(copy, "mediaType", row->oci);
-	return copy;
+	if (!hex)
+		return fail(err, ERROR_CORRUPT, "the image below has a layer without a digest");
+	g_autofree char *path = store_path(work->store, "blobs/sha256", hex);
+	_cleanup_close_ int fd = fd_open_file(AT_FDCWD, path, err);
+	if (fd < 0)
+		return false;
+	ssize_t n = pread(fd, start, sizeof(start), 0);
+	if (n < 0)
+		return fail_errno(err, errno, "cannot read a layer");
+	g_autofree char *type =
+		g_strconcat(LAYER_TYPE, publish_compression(start, (size_t)n), NULL);
+	json_array_append_new(
+		work->layers, json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", digest,
+				      "size", (json_int_t)json_get_int(layer, "size", 0)));
+	return true;
 }
 
 static bool read_base_layers(Commit *work, const ImageConfig *base, GError **err) {
@@ -58,7 +64,8 @@ static bool read_base_layers(Commit *work, const ImageConfig *base, GError **err
 	if (!manifest)
 		return false;
 	json_array_foreach (json_object_get(manifest, "layers"), index, layer)
-		json_array_append_new(work->layers, oci_descriptor(layer));
+		if (!add_base_layer(work, layer, err))
+			return false;
 	work->n_base_layers = json_array_size(work->layers);
 	return true;
 }

@@ -31,27 +31,6 @@ typedef struct Import {
 	char *diff_hex;
 } Import;
 
-/* By their first bytes. The specification has types for gzip and zstd only. */
-static const struct {
-	const char *magic;
-	size_t size;
-	const char *suffix;
-} compressions[] = {
-	{"\x1f\x8b", 2, "+gzip"},
-	{"\x28\xb5\x2f\xfd", 4, "+zstd"},
-	{"\xfd"
-	 "7zXZ",
-		5, "+xz"},
-	{"BZh", 3, "+bzip2"},
-};
-
-static const char *find_compression(const char *data, size_t size) {
-	array_foreach (row, compressions)
-		if (size >= row->size && memcmp(data, row->magic, row->size) == 0)
-			return row->suffix;
-	return "";
-}
-
 /* Copies the input into the staging directory and takes its digest. */
 static bool copy_input(Import *import, int in_fd, int out_fd, GError **err) {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -66,7 +45,7 @@ static bool copy_input(Import *import, int in_fd, int out_fd, GError **err) {
 		if (n == 0)
 			break;
 		if (import->blob_bytes == 0)
-			import->compression = find_compression(block, (size_t)n);
+			import->compression = publish_compression(block, (size_t)n);
 		import->blob_bytes += (uint64_t)n;
 		if (import->blob_bytes > INPUT_LIMIT)
 			return fail(err, ERROR_INVALID, "it is larger than %llu bytes",

@@ -29,6 +29,27 @@ typedef struct Publication {
 	GPtrArray *blobs; /* hex names of all blobs */
 } Publication;
 
+/* By their first bytes. The specification has types for gzip and zstd only. */
+static const struct {
+	const char *magic;
+	size_t size;
+	const char *suffix;
+} compressions[] = {
+	{"\x1f\x8b", 2, "+gzip"},
+	{"\x28\xb5\x2f\xfd", 4, "+zstd"},
+	{"\xfd"
+	 "7zXZ",
+		5, "+xz"},
+	{"BZh", 3, "+bzip2"},
+};
+
+const char *publish_compression(const char *data, size_t size) {
+	array_foreach (row, compressions)
+		if (size >= row->size && memcmp(data, row->magic, row->size) == 0)
+			return row->suffix;
+	return "";
+}
+
 char *publish_digest(const char *text, size_t size) {
 	return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, size);
 }

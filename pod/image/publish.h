@@ -32,3 +32,6 @@ bool publish_end_layer(Staging *staging, const LayerReport *report, GError **err
 
 /* Hex SHA-256 of a text; free with g_free. */
 char *publish_digest(const char *text, size_t size);
+
+/* Suffix of a layer's media type ("+gzip", "") from its first bytes. */
+const char *publish_compression(const char *data, size_t size);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """cp, export, diff and commit: a container's files from outside, running, paused and stopped."""
+import gzip
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+from lib import images
 from lib.command import IMAGE, IS_PODMAN, wait_for
 
 ours = pytest.mark.skipif(IS_PODMAN, reason='podctl only')
@@ -444,6 +446,47 @@ def test_commit_of_a_commit(podctl, image):
         .startswith('2\ng\nls: /one')
     podctl('rm', 'box', 'next')
     podctl('image', 'rm', 'first', 'second')
+
+
+def store_blob(digest):
+    with open(f'/var/lib/podctl/images/blobs/sha256/{digest.removeprefix("sha256:")}', 'rb') as stream:
+        return stream.read()
+
+
+@ours
+@pytest.mark.parametrize('kind', ['docker', 'oci'])
+def test_commit_is_what_the_specification_says(podctl, image, rootfs, tmp_path, kind):
+    """Digests, sizes and types, on an image of several layers that came from elsewhere."""
+    busybox = open(f'{rootfs}/bin/busybox', 'rb').read()
+    layers = [images.layer({'bin': None, 'bin/busybox': busybox, 'bin/sh': ('link', 'busybox'), 'old': 'x'}),
+              images.layer({'.wh.old': '', 'second': 'y'})]
+    path = str(tmp_path / 'image')
+    (images.docker_archive if kind == 'docker' else images.oci_layout)(
+        path, 'localhost/many:v1', layers, Env=['PATH=/bin'], Entrypoint=['/bin/busybox'], Cmd=['true'], User='1:1')
+    podctl('image', 'load', '-i', path)
+    podctl('run', '--name', 'box', '--network=none', '--user', '0', 'many:v1', 'rm', '/second')
+    podctl('commit', '-q', '-m', 'note', 'box', 'more:v1')
+    data = podctl.inspect('more:v1')
+    manifest = json.loads(store_blob(data['Digest']))
+    config = json.loads(store_blob(manifest['config']['digest']))
+    assert manifest['mediaType'] == 'application/vnd.oci.image.manifest.v1+json'
+    assert manifest['config']['digest'] == 'sha256:' + data['Id'].removeprefix('sha256:')
+    assert len(manifest['layers']) == len(config['rootfs']['diff_ids']) == len(config['history']) == 3
+    for layer, diff_id in zip(manifest['layers'], config['rootfs']['diff_ids']):
+        assert layer['mediaType'].startswith('application/vnd.oci.image.layer.v1.tar')
+        blob = store_blob(layer['digest'])
+        assert len(blob) == layer['size'] and 'sha256:' + images.sha256(blob) == layer['digest']
+        plain = gzip.decompress(blob) if layer['mediaType'].endswith('+gzip') else blob
+        assert 'sha256:' + images.sha256(plain) == diff_id
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(store_blob(manifest['layers'][2]['digest'])))) as tar:
+        names = [name.removeprefix('./') for name in tar.getnames()]
+        assert '.wh.second' in names
+    assert config['history'][2]['comment'] == 'note' and config['config']['Entrypoint'] == ['/bin/busybox']
+    assert config['config']['User'] == '0' and config['config']['Cmd'] == ['rm', '/second']
+    assert podctl('run', '--rm', '--network=none', 'more:v1', 'ls', '/').stdout.split()[0] == 'bin'
+    assert 'second' not in podctl('run', '--rm', '--network=none', 'more:v1', 'ls', '/').stdout
+    podctl('rm', 'box')
+    podctl('image', 'rm', 'many:v1', 'more:v1')
 
 
 def test_commit_refusals(podctl, image):
