@@ -542,3 +542,33 @@ def vuln_B4_10(podctl, running, tmp_path, options):
     shells_own = {'PWD', 'SHLVL', 'OLDPWD', '_'}
     assert {*first['env']} - {*second['env']} <= {item for item in first['env'] if item.split('=')[0] in shells_own}
     assert not {*second['env']} - {*first['env']}
+
+
+def sec_A11_4(podctl, image):
+    """What is executed is a file of the container: no directory, no fifo, no descriptor."""
+    for path in ('/etc', '/dev/null', '/proc/self/fd/3', '/proc/1/exe/x'):
+        assert podctl('run', '--rm', NONE, image, path, check=False).code in (126, 127), path
+
+
+def sec_A15_3(podctl, image):
+    for options in (['--add-host', 'a b:192.0.2.1'], ['--dns-option', 'a\nb'], ['--dns', '1.2.3.4\nx'],
+                    ['--add-host', 'x:192.0.2.1#'], ['--dns-search', 'a b']):
+        podctl.fails(125, 'create', NONE, *options, image, 'true')
+    out = shell(podctl, 'cat /etc/hosts', '--add-host', 'x:::ffff:192.0.2.1').stdout
+    assert any(line.endswith('\tx') for line in out.split('\n'))
+
+
+def sec_A16_2(podctl, make_image):
+    name = make_image(Env=['GOOD=1', 'BAD', '*', 'B*=2', '=3'])
+    found = environment(podctl.facts(NONE, image=name))
+    assert found['GOOD'] == '1' and not {'BAD', '*', 'B*', ''} & set(found)
+
+
+def sec_A16_3(podctl, make_image):
+    """podctl's own processes beside a container have a fixed environment."""
+    name = make_image(Env=['LD_PRELOAD=/evil.so', 'GCONV_PATH=/evil', 'BASH_ENV=/evil'])
+    podctl('run', '-d', '--name', 'c1', NONE, name, '/probe', 'sleep', env={**os.environ, 'CANARY': 'evil'})
+    with open(f'/proc/{podctl.state("c1")["ConmonPid"]}/environ', encoding='utf-8') as stream:
+        names = {item.split('=')[0] for item in stream.read().split('\0') if item}
+    podctl('rm', '-f', '-t', '0', 'c1')
+    assert names <= {'PATH', 'PODCTL_LIBDIR', 'PODCTL_DATADIR'}
