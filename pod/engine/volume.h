@@ -6,7 +6,7 @@
 #pragma once
 
 #include "engine/handle.h"
-#include "model/volume.h"
+#include "model/volume_record.h"
 
 typedef struct Volume {
 	StoreObject *object;

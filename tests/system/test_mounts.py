@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Mounts of every type, volumes, devices and /dev. Names with an id are rows of the catalogue."""
-import json
 import os
-import stat
 import subprocess
 
 import pytest
 
-from lib import images
-from lib.command import IS_PODMAN, wait_for
+from lib.command import IS_PODMAN
 
 ours = pytest.mark.skipif(IS_PODMAN, reason='podctl is stricter here')
 
@@ -315,27 +312,3 @@ def test_fresh_volume_in_a_user_namespace(podctl, image, volume):
 
 def test_nocopy(podctl, image, volume):
     assert shell(podctl, 'ls /www', '-v', 'data:/www:nocopy').out == ''
-
-
-# --- devices ---
-
-
-GOLDEN = ['core', 'fd', 'full', 'mqueue', 'null', 'ptmx', 'pts', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'tty',
-          'urandom', 'zero']
-
-
-def sec_A05_listing_is_the_golden_list(podctl, image):
-    assert shell(podctl, 'ls /dev').out.split() == GOLDEN
-    text = shell(podctl, 'cd /dev; stat -c %n:%t:%T:%a:%u null zero full random urandom tty; '
-                 'for l in core fd ptmx stderr stdin stdout; do echo $l:$(readlink $l); done').out
-    assert text.split() == [
-        'null:1:3:666:0', 'zero:1:5:666:0', 'full:1:7:666:0', 'random:1:8:666:0', 'urandom:1:9:666:0', 'tty:5:0:666:0',
-        'core:/proc/kcore', 'fd:/proc/self/fd', 'ptmx:pts/ptmx', 'stderr:/proc/self/fd/2', 'stdin:/proc/self/fd/0',
-        'stdout:/proc/self/fd/1']
-
-
-def sec_A05_device(podctl, image):
-    assert shell(podctl, 'ls /dev', '--device', '/dev/fuse').out.split() == sorted(GOLDEN + ['fuse'])
-    text = shell(podctl, 'stat -c %t:%T /dev/sub/x /elsewhere/y', '--device', '/dev/null:/dev/sub/x:rw',
-                 '--device', '/dev/zero:/elsewhere/y').out
-    assert text == '1:3\n1:5'

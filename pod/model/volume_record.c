@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Volumes as JSON and back. See volume.h. */
-#include "model/volume.h"
+/* Volumes as JSON and back. See volume_record.h. */
+#include "model/volume_record.h"
 #include "model/spec_fields.h"
 
 static const FieldRow rows[] = {
