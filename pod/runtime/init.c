@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 /* What a first process exits with when it could not become the program; its words have gone
  * through the channel. */
@@ -164,6 +165,7 @@ static bool step_working_directory(InitContext *context, GError **err) {
 /* Last of all: mount points and the working directory had to be made. */
 static bool step_seal_root(InitContext *context, GError **err) {
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	struct statvfs found;
 
 	if (!mounts_seal_dev(context, err))
 		return false;
@@ -171,7 +173,8 @@ static bool step_seal_root(InitContext *context, GError **err) {
 		return true;
 	if (sys_mount_setattr(context->root_fd, "", AT_EMPTY_PATH, &read_only) < 0)
 		return fail_errno(err, errno, "cannot make the root file system read-only");
-	return true;
+	return (fstatvfs(context->root_fd, &found) == 0 && found.f_flag & ST_RDONLY) ||
+	       fail(err, ERROR_FAILED, "the root file system is not read-only");
 }
 
 static bool step_barrier(InitContext *context, GError **err) {
@@ -186,8 +189,12 @@ static bool step_barrier(InitContext *context, GError **err) {
 	if (!sync_send_ready(context->channel, context->console_fd, err))
 		return false;
 	close_fd_ptr(&context->console_fd);
-	if (!sync_wait_go(context->channel))
+	errno = 0;
+	if (!sync_wait_go(context->channel)) {
+		if (errno)
+			return fail_errno(err, errno, "cannot wait for the launcher");
 		_exit(EXIT_NOT_STARTED);
+	}
 	return true;
 }
 

@@ -179,7 +179,9 @@ static int verify(const JoinIdentity *identity, uint64_t known, uint64_t wanted)
 		for (int i = 0; i < 3; i++)
 			if (gids[i] != identity->gid)
 				return -EPERM;
-	if (syscall(SYS_getgroups, 0, NULL) > (long)identity->n_groups)
+	/* A primary group that is missing here would be one as well (B4-03). */
+	long n_groups = syscall(SYS_getgroups, 0, NULL);
+	if (n_groups >= 0 && n_groups != (long)identity->n_groups)
 		return -EPERM;
 	if (identity->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
 		return -EPERM;
@@ -213,7 +215,7 @@ int join_become(const JoinIdentity *identity, const char **ret_step) {
 		return fail_step(-errno, "cannot set no_new_privs", ret_step);
 	/* Before the filter that would forbid the questions, where it goes in last. */
 	if ((r = verify(identity, known, wanted)) < 0)
-		return fail_step(r, "the process has more rights than it should", ret_step);
+		return fail_step(r, "the process has other rights than it should", ret_step);
 	if (identity->no_new_privs && (r = install_filter(identity)) < 0)
 		return fail_step(r, "cannot load the seccomp filter", ret_step);
 	return 0;

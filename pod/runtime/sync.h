@@ -18,7 +18,7 @@ void sync_send_error(int fd, const GError *error);
 /* Child: passed_fd travels along unless it is -1. */
 bool sync_send_ready(int fd, int passed_fd, GError **err);
 
-/* Child: waits for GO; false when the parent has gone. */
+/* Child: waits for GO; false when the parent has gone (errno is left alone) or with errno. */
 bool sync_wait_go(int fd);
 
 /* Parent. */

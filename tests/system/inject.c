@@ -54,7 +54,7 @@ static void on_syscall(State *state, pid_t pid) {
 			return;
 		}
 		if (state->list)
-			fprintf(state->list, "%lld %lld\n", regs.orig_rax, regs.rdi);
+			fprintf(state->list, "%ld %ld\n", (long)regs.orig_rax, (long)regs.rdi);
 		if (state->at++ == state->wanted) {
 			regs.orig_rax = (unsigned long long)-1;
 			ptrace(PTRACE_SETREGS, pid, 0, &regs);
