@@ -367,20 +367,33 @@ size_t attach_poll(const Supervisor *s, struct pollfd *polls) {
 		polls[POLL_SOCKET].fd = -1;
 	if (state->input_start < state->input_end)
 		polls[POLL_INPUT].fd = input_fd(s);
+	/* Only those that are there: poll refuses more entries than descriptors are allowed. */
+	size_t count = POLL_CLIENTS;
 	for (size_t i = 0; i < ATTACH_CLIENTS_MAX; i++) {
 		const AttachClient *client = &state->clients[i];
 		short events = client->blocked ? 0 : POLLIN;
+		if (client->fd < 0)
+			continue;
 		if (client->full_since_usec > 0 && !client->skipped)
 			events |= POLLOUT;
-		polls[POLL_CLIENTS + i] = (struct pollfd){.fd = client->fd, .events = events};
+		polls[count++] = (struct pollfd){.fd = client->fd, .events = events};
 	}
-	return ATTACH_POLLS;
+	return count;
+}
+
+/* NULL: it was closed since it was waited for. */
+static AttachClient *find_client(AttachState *state, int fd) {
+	for (size_t i = 0; i < ATTACH_CLIENTS_MAX; i++)
+		if (state->clients[i].fd == fd)
+			return &state->clients[i];
+	return NULL;
 }
 
 void attach_handle(Supervisor *s, const struct pollfd *polls, size_t count) {
 	for (size_t i = POLL_CLIENTS; s->attach && i < count; i++) {
-		AttachClient *client = &s->attach->clients[i - POLL_CLIENTS];
-		if (client->fd < 0 || client->fd != polls[i].fd)
+		AttachClient *client =
+			polls[i].revents ? find_client(s->attach, polls[i].fd) : NULL;
+		if (!client)
 			continue;
 		if (polls[i].revents & POLLIN)
 			read_client(s, client);

@@ -209,7 +209,8 @@ def test_no_descriptors_left(podctl, started):
     path = attach_socket(podctl, 'c1')
     pid = supervisor(podctl, 'c1')
     highest = max(map(int, os.listdir(f'/proc/{pid}/fd')))
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, highest + 1))
+    old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 6, old[1]))
     clients = []
     while True:
         client = connect(path)
@@ -234,6 +235,8 @@ def test_no_descriptors_left(podctl, started):
     assert waiting[0].recv(100)[:1] == b'W'
     for client in waiting:
         client.close()
+    # what it becomes needs more
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
 
 
 def cpu_ticks(pid):
