@@ -114,6 +114,24 @@ int cgroup_make(const char *cgroup, bool *ret_made, GError **err) {
 	return fd_make_dir(AT_FDCWD, cgroup, 0755, err);
 }
 
+/* No controller can be had below a cgroup that has processes of its own: whoever waits for us
+ * there, such as the command that we were forked from, comes along. */
+static void move_others(const char *from, const char *to) {
+	g_autofree char *source = g_build_filename(from, "cgroup.procs", NULL);
+	g_autofree char *target = g_build_filename(to, "cgroup.procs", NULL);
+	g_autofree char *text = NULL;
+
+	if (!fd_read_file(AT_FDCWD, source, TABLE_MAX, &text, NULL, NULL))
+		return;
+	g_auto(GStrv) pids = g_strsplit(text, "\n", -1);
+	for (char **pid = pids; *pid; pid++) {
+		_cleanup_close_ int fd = **pid ? open(target, O_WRONLY | O_CLOEXEC) : -1;
+		if (fd >= 0 && write(fd, *pid, strlen(*pid)) < 0)
+			log_debug("cannot move process %s to cgroup \"%s\": %s, ignoring", *pid, to,
+				strerror(errno));
+	}
+}
+
 /* A unit's cgroup with Delegate= holds two leaves: processes may not stand in an inner node. After
  * a restart the caller is in the supervisor's leaf already. */
 static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError **err) {
@@ -128,8 +146,11 @@ static bool plan_split(const char *id, const char *own, CgroupPlan *plan, GError
 
 		plan->payload = g_build_filename(unit, leaf, NULL);
 	}
-	return fd_mkdir_parents(AT_FDCWD, plan->supervisor, 0755, err) &&
-	       move_here(plan->supervisor, err);
+	if (!fd_mkdir_parents(AT_FDCWD, plan->supervisor, 0755, err) ||
+		!move_here(plan->supervisor, err))
+		return false;
+	move_others(unit, plan->supervisor);
+	return true;
 }
 
 /* The two leaves in a scope of our own; a restarted container is in its scope already. False

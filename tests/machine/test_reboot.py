@@ -148,7 +148,7 @@ def test_C6_power_cuts(vm, podctl):
     """Cut in the middle of runs, creations, imports and removals."""
     seed = random.randrange(1 << 30)
     print(f'seed {seed}')
-    cuts(vm, podctl, seed, 2)
+    cuts(vm, podctl, seed, 1)
 
 
 @pytest.mark.full
