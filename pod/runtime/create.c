@@ -43,8 +43,8 @@ void runtime_child_clear(RuntimeChild *child) {
 /* The host's own null device, never the container's (security.md A04.2). */
 static bool prepare_null(int *ret_fd, GError **err) {
 	struct stat info;
-	_cleanup_close_ int fd =
-		mounts_clone(AT_FDCWD, "/dev/null", false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	_cleanup_close_ int fd = mounts_clone(AT_FDCWD, "/dev/null", false,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
 
 	if (fd < 0 || fstat(fd, &info) < 0)
 		return fail_errno(err, errno, "cannot open \"/dev/null\"");

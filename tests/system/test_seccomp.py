@@ -6,6 +6,7 @@ import platform
 
 import pytest
 
+from lib import leaks
 from lib.command import IS_PODMAN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,8 +27,10 @@ def golden():
 def answers(session_podctl, image):
     """Of every system call, with the default profile and with none."""
     run = ('run', '--rm', '--network=none')
-    return (session_podctl.json(*run, image, '/probe', 'matrix'),
-            session_podctl.json(*run, '--security-opt', 'seccomp=unconfined', image, '/probe', 'matrix'))
+    found = (session_podctl.json(*run, image, '/probe', 'matrix'),
+             session_podctl.json(*run, '--security-opt', 'seccomp=unconfined', image, '/probe', 'matrix'))
+    leaks.settled()
+    return found
 
 
 @amd64
