@@ -35,7 +35,7 @@ def answers(session_podctl, image):
 
 @amd64
 def sec_A02_matrix(answers):
-    """Every number from 0 to 600: what the table says, and what is allowed is the kernel's answer."""
+    """security: A02.1, A12.2. Every number from 0 to 600: what the table says; what is allowed is the kernel's answer."""
     table, (confined, free), wrong = golden(), answers, []
     for number, answer in enumerate(confined['native']):
         name, verdict = table.get(number, ('-', 'ENOSYS'))
