@@ -94,7 +94,8 @@ static bool convert(Conversion *c, GError **err) {
 	unit_file_set(file, "Service", "Type", "forking");
 	unit_file_set(file, "Service", "PIDFile", "%t/%N.pid");
 	common_service_default(c, "Restart", "on-failure");
-	/* The pod's own limits, which only these words can bring, need a cgroup below the unit's. */
+	/* The pod's own limits, which only these words can bring, need a cgroup below the unit's.
+	 */
 	if (keys_text(c->unit, "PodmanArgs"))
 		common_service_default(c, "Delegate", "yes");
 	return true;

@@ -36,8 +36,8 @@ static const OptionRow rm_options[] = {
 static bool remove_one(Engine *engine, const char *container, const void *data, GError **err) {
 	const RmOptions *options = data;
 
-	return engine_container_remove(engine, container, options->force, options->volumes,
-		options->time_sec, err);
+	return engine_container_remove(
+		engine, container, options->force, options->volumes, options->time_sec, err);
 }
 
 static int run_rm(Cli *cli, char **arguments, GError **err) {

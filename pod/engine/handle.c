@@ -131,11 +131,11 @@ bool container_require_running(const Container *container, const char *action, G
 	const char *name = container->definition->name;
 
 	if (!container_is_running(container))
-		return fail(err, ERROR_STATE, "cannot %s container \"%s\": it is not running", action,
-			name);
+		return fail(err, ERROR_STATE, "cannot %s container \"%s\": it is not running",
+			action, name);
 	if (container_is_paused(container))
-		return fail(err, ERROR_STATE, "cannot %s container \"%s\": it is paused", action,
-			name);
+		return fail(
+			err, ERROR_STATE, "cannot %s container \"%s\": it is paused", action, name);
 	return true;
 }
 

@@ -81,13 +81,15 @@ bool image_import(ImageStore *store, const char *tar_path, const char *reference
 
 /* What a new image is made of. */
 typedef struct ImageCommit {
-	const char *base_id;   /* image to start from */
-	bool squash;           /* only its configuration: the layer holds everything */
-	const char *reference; /* name; NULL: none */
+	const char *base_id;          /* image to start from */
+	bool squash;                  /* only its configuration: the layer holds everything */
+	const char *reference;        /* name; NULL: none */
 	const char *author, *message; /* may be NULL */
-	char *const *settings; /* instructions as for image_import, from the container; may be NULL */
-	char *const *changes;  /* the user's, which win; may be NULL */
-	/* Writes the layer, a gzip-compressed tar, to fd. ret_diff: hex SHA-256 of the plain tar. */
+	char *const
+		*settings; /* instructions as for image_import, from the container; may be NULL */
+	char *const *changes; /* the user's, which win; may be NULL */
+	/* Writes the layer, a gzip-compressed tar, to fd. ret_diff: hex SHA-256 of the plain tar.
+	 */
 	bool (*write_layer)(int fd, void *data, char ret_diff[65], GError **err);
 	void *data;
 } ImageCommit;

@@ -187,8 +187,7 @@ static void write_backoff(const Supervisor *s, unsigned doublings) {
 static void read_policy(const Supervisor *s, uint32_t *policy, uint32_t *limit) {
 	char text[POLICY_MAX];
 	uint64_t first, second;
-	int fd = loop_open_in(
-		handoff_text(s, s->handoff->run_dir), HANDOFF_RESTART_FILE, O_RDONLY);
+	int fd = loop_open_in(handoff_text(s, s->handoff->run_dir), HANDOFF_RESTART_FILE, O_RDONLY);
 
 	if (fd < 0)
 		return;

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 LATER = {('artifact', 'pull'), ('build', None), ('image', 'pull'), ('kube', 'down'), ('kube', 'play'),
-         ('network', 'create'), ('network', 'rm'), ('volume', 'create')}
+         ('network', 'create'), ('network', 'rm')}
 
 
 def load_cases(source_dir):

@@ -356,8 +356,9 @@ static void test_share(void) {
 	}
 	g_assert_false(spec_parse_share("net,+pid", &flags, NULL));
 	g_assert_false(spec_parse_share("mnt", &flags, NULL));
-	g_assert_false(spec_parse_share("net,user", &flags, &err));
-	g_assert_true(error_is(err, ERROR_UNSUPPORTED));
+	g_assert_true(spec_parse_share("net,user", &flags, &err));
+	g_assert_no_error(err);
+	g_assert_cmpint(flags, ==, CLONE_NEWNET | CLONE_NEWUSER);
 }
 
 static void test_ulimit(void) {

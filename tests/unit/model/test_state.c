@@ -72,13 +72,13 @@ static void test_pod(void) {
 }
 
 static void test_status_words(void) {
-	for (int i = CONTAINER_CREATED; i <= CONTAINER_EXITED; i++) {
+	for (int i = CONTAINER_CREATED; i <= CONTAINER_PAUSED; i++) {
 		ContainerStatus status;
 		const char *word = container_status_to_string((ContainerStatus)i);
 		g_assert_true(container_status_from_string(word, &status));
 		g_assert_cmpint(status, ==, i);
 	}
-	g_assert_false(container_status_from_string("paused", &(ContainerStatus){0}));
+	g_assert_false(container_status_from_string("frozen", &(ContainerStatus){0}));
 }
 
 static void test_generate(void) {
