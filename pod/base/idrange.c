@@ -210,20 +210,20 @@ static bool read_numbers(char *text, uint32_t *ret_first, uint32_t *ret_count) {
 
 static bool read_lines(FILE *file, const char *path, const char *name, const char *id_text,
 	IdMap *map, GError **err) {
-	char line[1024];
+	g_autofree char *line = NULL;
+	size_t room = 0;
 	uint64_t total = 0;
+	ssize_t size;
 
-	for (unsigned long number = 1; fgets(line, sizeof(line), file); number++) {
+	for (unsigned long number = 1; (size = getline(&line, &room, file)) > 0; number++) {
 		uint32_t first, count;
-		size_t size = strlen(line);
-		bool whole = size > 0 && line[size - 1] == '\n';
 		char *numbers;
 
-		line[size - whole] = '\0';
-		/* the rest of a line that is longer than any good one */
-		for (int c = 0; !whole && c != '\n' && c != EOF;)
-			c = getc(file);
-		if (line[0] == '#' || !line_is_for(line, name, id_text, &numbers))
+		if (line[size - 1] == '\n')
+			line[--size] = '\0';
+		/* a zero byte: what follows it would be hidden */
+		if (line[0] == '#' || strlen(line) != (size_t)size ||
+			!line_is_for(line, name, id_text, &numbers))
 			continue;
 		if (!read_numbers(numbers, &first, &count) || total + count > ID_MAX)
 			return fail(err, ERROR_INVALID, "\"%s\" line %lu is no range of ids", path,
@@ -239,19 +239,46 @@ static bool read_lines(FILE *file, const char *path, const char *name, const cha
 	return true;
 }
 
-bool id_read_subordinate(
-	const char *path, const char *name, const char *id_text, IdMap *ret_map, GError **err) {
+bool id_read_subordinate_stream(FILE *file, const char *path, const char *name, const char *id_text,
+	IdMap *ret_map, GError **err) {
 	IdMap map = {0};
-	bool missing;
-	_cleanup_fclose_ FILE *file = open_regular(path, &missing, err);
 
-	if (!file && !missing)
-		return false;
-	if (file && (!read_lines(file, path, name, id_text, &map, err) ||
-			    (map.n > 0 && !id_map_check(&map, path, err)))) {
+	if (!read_lines(file, path, name, id_text, &map, err) ||
+		(map.n > 0 && !id_map_check(&map, path, err))) {
 		id_map_clear(&map);
 		return false;
 	}
 	*ret_map = map;
 	return true;
+}
+
+bool id_read_subordinate(
+	const char *path, const char *name, const char *id_text, IdMap *ret_map, GError **err) {
+	bool missing;
+	_cleanup_fclose_ FILE *file = open_regular(path, &missing, err);
+
+	if (file)
+		return id_read_subordinate_stream(file, path, name, id_text, ret_map, err);
+	if (missing)
+		*ret_map = (IdMap){0};
+	return missing;
+}
+
+uint32_t id_highest_account(const char *text) {
+	uint32_t highest = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		uint32_t id;
+
+		line += *line == '\n';
+		size_t length = strcspn(line, "\n");
+		/* no line of these files is longer */
+		g_autofree char *copy = g_strndup(line, MIN(length, 4096));
+		g_auto(GStrv) fields = g_strsplit(copy, ":", 4);
+		if (g_strv_length(fields) == 4 && id_parse(fields[2], &id) && id > highest)
+			highest = id;
+		if (!*line)
+			break;
+	}
+	return highest;
 }

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* 4294967295 is no id: it means "leave as it is" to the kernel. */
 #define ID_MAX UINT32_C(4294967294)
@@ -54,3 +55,9 @@ bool id_map_from_text(const char *text, IdMap *ret_map, GError **err);
  * that count, one that does not parse, has no id, contains id 0 or meets another one. */
 bool id_read_subordinate(
 	const char *path, const char *name, const char *id_text, IdMap *ret_map, GError **err);
+/* The same from a stream; path is for messages. */
+bool id_read_subordinate_stream(FILE *file, const char *path, const char *name, const char *id_text,
+	IdMap *ret_map, GError **err);
+
+/* The highest id that the lines of a passwd or group file have as their third field; 0: none. */
+uint32_t id_highest_account(const char *text);

@@ -98,18 +98,17 @@ static bool fill(LogFile *file, bool *ret_more, GError **err) {
 	return true;
 }
 
-/* A line that is none of ours is handed out as it is. */
-static void split_line(LogFile *file, const char *text, size_t length, LogLine *line) {
+void log_file_read_line(const char *text, size_t length, uint64_t *last_usec, LogLine *ret_line) {
 	g_autofree char *whole = g_strndup(text, length);
 	g_auto(GStrv) parts = g_strsplit(whole, " ", 4);
-	bool good = g_strv_length(parts) == 4 && log_time_parse_stamp(parts[0], &file->last_usec);
+	bool good = g_strv_length(parts) == 4 && log_time_parse_stamp(parts[0], last_usec);
 
-	*line = (LogLine){.usec = file->last_usec};
-	line->text = g_strdup(good ? parts[3] : whole);
+	*ret_line = (LogLine){.usec = *last_usec};
+	ret_line->text = g_strdup(good ? parts[3] : whole);
 	if (good) {
-		line->stamp = g_strdup(parts[0]);
-		line->is_error = strcmp(parts[1], "stderr") == 0;
-		line->partial = parts[2][0] == 'P';
+		ret_line->stamp = g_strdup(parts[0]);
+		ret_line->is_error = strcmp(parts[1], "stderr") == 0;
+		ret_line->partial = parts[2][0] == 'P';
 	}
 }
 
@@ -122,7 +121,8 @@ static bool file_next(void *handle, LogLine *ret_line, bool *ret_found, GError *
 		const char *start = file->buffer->str + file->start;
 		const char *newline = memchr(start, '\n', file->buffer->len - file->start);
 		if (newline) {
-			split_line(file, start, (size_t)(newline - start), ret_line);
+			log_file_read_line(
+				start, (size_t)(newline - start), &file->last_usec, ret_line);
 			file->start += (size_t)(newline - start) + 1;
 			*ret_found = true;
 			return true;

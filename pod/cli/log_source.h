@@ -43,5 +43,9 @@ typedef struct LogSource {
 /* The k8s-file format: "TIME STREAM F|P TEXT" a line. */
 extern const LogSource log_file_source;
 
+/* One line of it, without its newline, into *ret_line (log_line_clear). What is none of ours comes
+ * out as it is, with the time of the line before it: *last_usec, which is brought forward. */
+void log_file_read_line(const char *text, size_t length, uint64_t *last_usec, LogLine *ret_line);
+
 #define JOURNAL_MODULE "podctl-journal"
 #define JOURNAL_SYMBOL "podctl_journal_source"

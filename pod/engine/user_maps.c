@@ -20,26 +20,6 @@
 enum { AUTO_IDS = 65536, AUTO_IDS_MAX = 1 << 20, PASSWD_SIZE_MAX = 1 << 20 };
 static const IdRange default_pool = {0, UINT32_C(0x80000000), UINT32_C(0x7fff0000)};
 
-/* The third field of each line: the id in passwd and in group. */
-static uint32_t highest_id(const char *text) {
-	uint32_t highest = 0;
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		uint32_t id;
-
-		line += *line == '\n';
-		size_t length = strcspn(line, "\n");
-		/* no line of these files is longer */
-		g_autofree char *copy = g_strndup(line, MIN(length, 4096));
-		g_auto(GStrv) fields = g_strsplit(copy, ":", 4);
-		if (g_strv_length(fields) == 4 && id_parse(fields[2], &id) && id > highest)
-			highest = id;
-		if (!*line)
-			break;
-	}
-	return highest;
-}
-
 /* How many ids the users and groups of the image need. */
 static bool image_size(char *const *layers, uint32_t *ret_size, GError **err) {
 	static const char *const files[] = {"/etc/passwd", "/etc/group"};
@@ -51,7 +31,7 @@ static bool image_size(char *const *layers, uint32_t *ret_size, GError **err) {
 		if (!runtime_read_layer_file(layers, files[i], PASSWD_SIZE_MAX, &text, NULL, err))
 			return fail_prefix(err, "--userns=auto");
 		if (text)
-			highest = MAX(highest, highest_id(text));
+			highest = MAX(highest, id_highest_account(text));
 	}
 	if (highest >= AUTO_IDS_MAX)
 		return fail(err, ERROR_INVALID,

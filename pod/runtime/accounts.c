@@ -102,15 +102,43 @@ static void append_line(GString *text, const char *line) {
 }
 
 /* Fills the file and puts it over path. */
-static bool install(int root_fd, const char *path, const GString *text, const AccountsFile *file,
-	GError **err) {
+static bool install(
+	int root_fd, const char *path, const char *text, const AccountsFile *file, GError **err) {
 	_cleanup_close_ int point = rootfs_open(root_fd, path, O_PATH);
 
-	if (!fd_write_all(file->write_fd, text->str, text->len, path, err))
+	if (!fd_write_all(file->write_fd, text, strlen(text), path, err))
 		return false;
 	if (point < 0 || sys_move_mount(file->mount_fd, point) < 0)
 		return fail_errno(err, errno, "cannot mount on \"%s\"", path);
 	return true;
+}
+
+char *accounts_passwd_text(
+	const char *present, const AccountsRequest *request, const ProcessUser *user) {
+	g_autoptr(GString) text = g_string_new(present);
+
+	if (!user->name) {
+		g_autofree char *line = passwd_line(request, user);
+		append_line(text, line);
+	}
+	for (char *const *line = request->host_users; line && *line; line++)
+		if (!is_known(text->str, *line))
+			append_line(text, *line);
+	return text->len == strlen(present) ? NULL : g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *accounts_group_text(
+	const char *present, const AccountsRequest *request, const ProcessUser *user) {
+	g_autofree char *gid = g_strdup_printf("%u", user->gid);
+	g_auto(GStrv) lines = g_strsplit(present, "\n", -1);
+	g_autoptr(GString) text = g_string_new(present);
+
+	for (char **line = lines; *line; line++)
+		if (is_line_of(*line, "", gid))
+			return NULL;
+	g_autofree char *line = group_line(request, user);
+	append_line(text, line);
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static bool add_users(int root_fd, const AccountsRequest *request, const ProcessUser *user,
@@ -120,32 +148,19 @@ static bool add_users(int root_fd, const AccountsRequest *request, const Process
 	if (file->write_fd < 0 ||
 		!process_read_account_file(root_fd, "/etc/passwd", &present, err) || !present)
 		return !err || !*err;
-	g_autoptr(GString) text = g_string_new(present);
-	if (!user->name) {
-		g_autofree char *line = passwd_line(request, user);
-		append_line(text, line);
-	}
-	for (char *const *line = request->host_users; line && *line; line++)
-		if (!is_known(text->str, *line))
-			append_line(text, *line);
-	return text->len == strlen(present) || install(root_fd, "/etc/passwd", text, file, err);
+	g_autofree char *text = accounts_passwd_text(present, request, user);
+	return !text || install(root_fd, "/etc/passwd", text, file, err);
 }
 
 static bool add_group(int root_fd, const AccountsRequest *request, const ProcessUser *user,
 	const AccountsFile *file, GError **err) {
-	g_autofree char *present = NULL, *gid = g_strdup_printf("%u", user->gid);
+	g_autofree char *present = NULL;
 
 	if (file->write_fd < 0 ||
 		!process_read_account_file(root_fd, "/etc/group", &present, err) || !present)
 		return !err || !*err;
-	g_auto(GStrv) lines = g_strsplit(present, "\n", -1);
-	for (char **line = lines; *line; line++)
-		if (is_line_of(*line, "", gid))
-			return true;
-	g_autoptr(GString) text = g_string_new(present);
-	g_autofree char *line = group_line(request, user);
-	append_line(text, line);
-	return install(root_fd, "/etc/group", text, file, err);
+	g_autofree char *text = accounts_group_text(present, request, user);
+	return !text || install(root_fd, "/etc/group", text, file, err);
 }
 
 bool accounts_apply(int root_fd, const AccountsRequest *request, const ProcessUser *user,

@@ -28,6 +28,12 @@ typedef struct AccountsRequest {
 	char *const *host_users; /* whole lines of passwd, checked */
 } AccountsRequest;
 
+/* What the image's file becomes; NULL: nothing is missing in it. Free with g_free. */
+char *accounts_passwd_text(
+	const char *present, const AccountsRequest *request, const ProcessUser *user);
+char *accounts_group_text(
+	const char *present, const AccountsRequest *request, const ProcessUser *user);
+
 /* First process, after the user is known: mounts the copies when a line is missing and the image
  * has such a file. */
 bool accounts_apply(int root_fd, const AccountsRequest *request, const ProcessUser *user,

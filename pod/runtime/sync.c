@@ -2,7 +2,6 @@
 /* Messages between launcher and first process. See sync.h. */
 #include "runtime/sync.h"
 #include "base/cleanup.h"
-#include "runtime/sync_message.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -73,6 +72,25 @@ static int take_passed_fd(struct msghdr *packet) {
 	return fd;
 }
 
+SyncResult sync_decode(const SyncMessage *message, size_t size, GError **err) {
+	if (size < offsetof(SyncMessage, text))
+		return SYNC_CLOSED;
+	if (message->kind == SYNC_KIND_READY)
+		return SYNC_READY;
+	if (message->kind == SYNC_KIND_EXEC_FAILED) {
+		/* there is a shebang or a loader behind ENOENT: the file itself was looked up
+		 * before */
+		ErrorCode code = message->code == ENOENT ? ERROR_COMMAND_NOT_FOUND
+							 : ERROR_COMMAND_NOT_EXECUTABLE;
+		fail(err, code, "cannot run the container's program: %s", strerror(message->code));
+		return SYNC_ERROR;
+	}
+	bool known = message->code >= ERROR_FAILED && message->code <= ERROR_COMMAND_NOT_FOUND;
+	fail(err, known ? (ErrorCode)message->code : ERROR_FAILED, "%.*s",
+		(int)sizeof(message->text), message->text);
+	return SYNC_ERROR;
+}
+
 SyncResult sync_receive(int fd, int *ret_fd, GError **err) {
 	SyncMessage message = {0};
 	struct iovec part = {.iov_base = &message, .iov_len = sizeof(message) - 1};
@@ -91,22 +109,9 @@ SyncResult sync_receive(int fd, int *ret_fd, GError **err) {
 	do
 		n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	if (n < (ssize_t)offsetof(SyncMessage, text))
-		return SYNC_CLOSED;
 	_cleanup_close_ int passed = take_passed_fd(&packet);
-	if (message.kind == SYNC_KIND_READY) {
-		if (ret_fd)
-			*ret_fd = steal_fd(&passed);
-		return SYNC_READY;
-	}
-	if (message.kind == SYNC_KIND_EXEC_FAILED) {
-		/* there is a shebang or a loader behind ENOENT: the file itself was looked up
-		 * before */
-		ErrorCode code = message.code == ENOENT ? ERROR_COMMAND_NOT_FOUND
-							: ERROR_COMMAND_NOT_EXECUTABLE;
-		fail(err, code, "cannot run the container's program: %s", strerror(message.code));
-		return SYNC_ERROR;
-	}
-	fail(err, (ErrorCode)message.code, "%s", message.text);
-	return SYNC_ERROR;
+	SyncResult result = sync_decode(&message, n < 0 ? 0 : (size_t)n, err);
+	if (result == SYNC_READY && ret_fd)
+		*ret_fd = steal_fd(&passed);
+	return result;
 }

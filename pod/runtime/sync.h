@@ -7,6 +7,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "runtime/sync_message.h"
+
+#include <stddef.h>
 
 /* Two close-on-exec ends that keep message boundaries. */
 bool sync_pair(int *ret_parent, int *ret_child, GError **err);
@@ -29,6 +32,9 @@ typedef enum SyncResult {
 	SYNC_ERROR,  /* err is set */
 	SYNC_CLOSED, /* execve has succeeded, or the child has died */
 } SyncResult;
+
+/* What size bytes of a message say; fewer than its head are the end of the channel. */
+SyncResult sync_decode(const SyncMessage *message, size_t size, GError **err);
 
 /* Parent: waits for the child's word. *ret_fd (may be NULL) is the passed descriptor or -1. */
 SyncResult sync_receive(int fd, int *ret_fd, GError **err);
