@@ -3,13 +3,11 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 enum { MOUNTINFO_LIMIT = 16 << 20 };
@@ -254,48 +252,6 @@ char **fd_list_dir(int dir_fd, const char *path, GError **err) {
 	g_ptr_array_sort(names, compare_names);
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
-}
-
-/* The device number alone does not tell a bind mount of the same file system. */
-static int open_for_removal(int dir_fd, const char *name, bool same_mount) {
-	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = same_mount ? RESOLVE_NO_XDEV : 0};
-
-	return (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
-}
-
-static bool remove_tree(int dir_fd, const char *name, dev_t device, unsigned depth, GError **err) {
-	struct stat st;
-
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return true;
-	if (errno != EISDIR && errno != EPERM)
-		return fail_errno(err, errno, "cannot remove \"%s\"", name);
-	if (depth > 4096)
-		return fail(err, ERROR_FAILED, "cannot remove \"%s\": nested too deeply", name);
-	_cleanup_close_ int fd = open_for_removal(dir_fd, name, depth > 0);
-	if (fd < 0 && errno != EXDEV)
-		return fail_errno(err, errno, "cannot remove \"%s\"", name);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != device)
-		return fail(err, ERROR_IN_USE,
-			"cannot remove \"%s\": another file system is mounted there", name);
-	g_auto(GStrv) entries = fd_list_dir(fd, ".", err);
-	if (!entries)
-		return false;
-	for (char **entry = entries; *entry; entry++)
-		if (!remove_tree(fd, *entry, device, depth + 1, err))
-			return false;
-	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return fail_errno(err, errno, "cannot remove \"%s\"", name);
-	return true;
-}
-
-bool fd_remove_tree(int dir_fd, const char *name, GError **err) {
-	struct stat st;
-
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT || fail_errno(err, errno, "cannot remove \"%s\"", name);
-	return remove_tree(dir_fd, name, st.st_dev, 0, err);
 }
 
 bool fd_place(int fd, int target, GError **err) {

@@ -59,7 +59,7 @@ bool fd_replace_file(int dir_fd, const char *name, const void *data, size_t size
 bool fd_write_all(int fd, const void *data, size_t size, const char *what, GError **err);
 
 /* Removes name and all below it; never follows symbolic links, never leaves the file system it
- * starts on. A missing name is fine. */
+ * starts on, however deep it is. A missing name is fine. */
 bool fd_remove_tree(int dir_fd, const char *name, GError **err);
 
 /* Sets *ret_mounted if something is mounted on or below path (absolute, clean) where this process

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 typedef struct Fixture {
@@ -137,6 +138,26 @@ static void test_remove_tree(Fixture *fixture, gconstpointer data) {
 	g_assert_cmpuint(count(fixture, "kept"), ==, 1);
 }
 
+/* Deeper than any path can be, and than there are descriptors. */
+static void test_remove_deep_tree(Fixture *fixture, gconstpointer data) {
+	const struct rlimit few = {64, 64};
+	g_autoptr(GError) err = NULL;
+	int fd = fd_make_dir(fixture->fd, "tree", 0700, &err);
+
+	(void)data;
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
+	for (int depth = 0; depth < 10000; depth++) {
+		int next = fd_make_dir(fd, "d", 0700, &err);
+		g_assert_no_error(err);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	g_assert_true(fd_remove_tree(fixture->fd, "tree", &err));
+	g_assert_no_error(err);
+	g_assert_cmpuint(count(fixture, "."), ==, 0);
+}
+
 static void test_place(Fixture *fixture, gconstpointer data) {
 	_cleanup_close_ int placed = -1;
 
@@ -161,5 +182,6 @@ int main(int argc, char **argv) {
 	CASE("directories", test_directories);
 	CASE("remove-tree-follows-nothing", test_remove_tree);
 	CASE("place", test_place);
+	CASE("remove-tree-of-any-depth", test_remove_deep_tree);
 	return g_test_run();
 }
