@@ -94,6 +94,14 @@ static int status_of(const EachRules *rules, const GError *error) {
 	return cli_error_status(error);
 }
 
+/* Something else that was not found, a file of the kernel's, is no reason to call it gone. */
+static bool is_there(Engine *engine, const char *name) {
+	g_autofree char *container = engine_container_find(engine, name, NULL);
+	g_autofree char *pod = container ? NULL : engine_pod_find(engine, name, NULL);
+
+	return container || pod;
+}
+
 int targets_each(Cli *cli, char *const *names, const EachRules *rules, GError **err) {
 	Engine *engine = cli_engine(cli, err);
 	int status = 0;
@@ -107,7 +115,8 @@ int targets_each(Cli *cli, char *const *names, const EachRules *rules, GError **
 		if (rules->act(engine, *names, rules->options, &error)) {
 			if (!rules->silent && !output_print(line, err))
 				return -1;
-		} else if (!rules->ignore_missing || !error_is(error, ERROR_NOT_FOUND)) {
+		} else if (!rules->ignore_missing || !error_is(error, ERROR_NOT_FOUND) ||
+			   is_there(engine, *names)) {
 			cli_print_error(error);
 			status = MAX(status, status_of(rules, error));
 		}

@@ -276,7 +276,7 @@ static bool wait_events(int dir_fd, const char *cgroup, const char *line, const 
 		struct pollfd entry = {.fd = fd, .events = POLLPRI};
 
 		if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
-			return errno == ENODEV ||
+			return errno == ENODEV || errno == ENOENT ||
 			       fail_errno(err, errno, "cannot watch cgroup \"%s\"", cgroup);
 		if (strstr(text, line))
 			return true;
@@ -303,6 +303,9 @@ bool runtime_cgroup_kill(const char *cgroup, uint64_t timeout_usec, GError **err
 		return errno == ENOENT ||
 		       fail_errno(err, errno, "cannot open cgroup \"%s\"", cgroup);
 	int r = write_word(dir_fd, "cgroup.kill", "1");
+	/* removed meanwhile, by systemd when the last process ended */
+	if (r == ENOENT || r == ENODEV)
+		return true;
 	if (r != 0)
 		return fail_errno(err, r, "cannot kill the processes of cgroup \"%s\"", cgroup);
 	/* Killed first, so that nobody runs again before he dies. */

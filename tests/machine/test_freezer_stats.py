@@ -84,7 +84,8 @@ def test_stats(podctl):
     used, limit = holds['mem_usage'].split(' / ')
     assert 20 <= megabytes(used) < 40 and 60 < megabytes(limit) < 70, holds
     assert 25 < float(holds['mem_percent'].rstrip('%')) < 60, holds
-    assert float(computes['cpu_percent'].rstrip('%')) > 20 > float(holds['cpu_percent'].rstrip('%')) + 1, rows
+    # Since the start: touching memory has cost something too.
+    assert 100 * 2 >= float(computes['cpu_percent'].rstrip('%')) > float(holds['cpu_percent'].rstrip('%')), rows
     assert int(computes['pids']) == 1
     assert len(podctl('stats', '--no-stream').out.split('\n')) == 3
     podctl('rm', '-f', '-t', '0', 'holds', 'computes')

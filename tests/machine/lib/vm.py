@@ -6,6 +6,8 @@ qemu dies with this process whatever way it goes. Emulated (TCG), so that it wor
 """
 import base64
 import ctypes
+import fcntl
+import glob
 import json
 import os
 import shutil
@@ -21,6 +23,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from lib import guest
 
 PORT_NAME = 'podctl.agent'
+PREFIX = 'podctl-machine-'
 BOOT_SECONDS = 120
 STOP_SECONDS = 60
 SECONDS = 60
@@ -69,6 +72,23 @@ class Job:
         return Result(self.words, answer['status'], out, err)
 
 
+def sweep():
+    """Removes what killed runs have left: disks that nobody holds. A new one is left alone for a minute."""
+    for path in glob.glob(f'/var/tmp/{PREFIX}*'):
+        try:
+            claim = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(claim).st_mtime > 60:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            pass
+        finally:
+            os.close(claim)
+
+
 def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -80,6 +100,7 @@ class Vm:
         self.stage_directory, self.entries = stage_directory, entries
         self.memory_mib, self.cpus = memory_mib, cpus
         self.directory = None
+        self._claim = -1
         self.process = None
         self.socket = None
         self.disks = ['root.img']
@@ -92,7 +113,10 @@ class Vm:
 
     def prepare(self):
         """Makes the disks; guest.GuestError when that is not possible here."""
-        self.directory = tempfile.mkdtemp(prefix='podctl-machine-', dir='/var/tmp')
+        sweep()
+        self.directory = tempfile.mkdtemp(prefix=PREFIX, dir='/var/tmp')
+        self._claim = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._claim, fcntl.LOCK_EX)
         guest.prepare(self.stage_directory, self.directory)
         guest.make_stage(f'{self.directory}/stage', self.entries)
         with open(f'{self.directory}/initrd.first', 'wb') as stream:
@@ -292,3 +316,6 @@ class Vm:
         if self.directory:
             shutil.rmtree(self.directory, ignore_errors=True)
             self.directory = None
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
