@@ -19,6 +19,9 @@
 
 enum { MOUNTINFO_LIMIT = 16 << 20, RESOLVE_TRIES = 64 };
 
+/* Beside a volume's directory while it is filled: whoever was killed there has left half of it. */
+#define FILLING "filling"
+
 bool mount_sources_check_destination(const char *destination, GError **err) {
 	static const char *const harmless[] = {"/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 		"/proc/uptime", "/proc/loadavg", "/proc/swaps", "/proc/diskstats", "/proc/net/dev",
@@ -250,6 +253,19 @@ static bool give_fresh(
 	       fail_errno(err, errno, "cannot give \"%s\" to its user", mount->source);
 }
 
+static bool fill_marked(
+	const RuntimeMount *mount, int lock, int from, int to, const CopyUpIds *ids, GError **err) {
+	_cleanup_close_ int mark =
+		openat(lock, FILLING, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (mark < 0)
+		return fail_errno(err, errno, "cannot make \"%s\"", FILLING);
+	if (!copy_up(from, to, mount->map_ids ? ids : NULL, err))
+		return fail_prefix(err, "cannot fill the volume on \"%s\"", mount->destination);
+	return unlinkat(lock, FILLING, 0) == 0 ||
+	       fail_errno(err, errno, "cannot remove \"%s\"", FILLING);
+}
+
 /* What the image has at the destination goes into an empty volume, once. The lock lies on the
  * directory above it, which no container can reach. */
 static bool fill(const InitContext *context, const RuntimeMount *mount, GError **err) {
@@ -273,9 +289,9 @@ static bool fill(const InitContext *context, const RuntimeMount *mount, GError *
 		mount->gid_map.n ? &mount->gid_map : &context->gids};
 	if (empty && from < 0)
 		return give_fresh(context, mount, to, err);
-	if (empty && !copy_up(from, to, mount->map_ids ? &ids : NULL, err))
-		return fail_prefix(err, "cannot fill the volume on \"%s\"", mount->destination);
-	return true;
+	if (from < 0 || (!empty && faccessat(lock, FILLING, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+		return true;
+	return fill_marked(mount, lock, from, to, &ids, err);
 }
 
 static unsigned attributes_of(const RuntimeMount *mount) {
