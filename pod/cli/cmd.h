@@ -70,6 +70,7 @@ typedef struct CommandRow {
 struct Cli {
 	const CommandRow *rows; /* ends with words == NULL */
 	char *const *argv;      /* of this process */
+	mode_t caller_umask; /* for files that are the caller's own; ours have modes of their own */
 
 	/* global options */
 	char *root, *runroot, *log_level;

@@ -133,13 +133,14 @@ static const OptionRow export_options[] = {
 };
 
 /* A half-written archive is not left behind: it is written beside the file and renamed. */
-static bool export_to_file(Engine *engine, const char *container, const char *path, GError **err) {
+static bool export_to_file(
+	Engine *engine, const char *container, const char *path, mode_t mode, GError **err) {
 	struct stat st;
 	bool in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 	g_autofree char *temporary =
 		in_place ? g_strdup(path) : g_strdup_printf("%s.%d.partial", path, (int)getpid());
 	_cleanup_close_ int fd = open(temporary,
-		O_WRONLY | O_NOCTTY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_EXCL), 0644);
+		O_WRONLY | O_NOCTTY | O_CLOEXEC | (in_place ? 0 : O_CREAT | O_EXCL), mode);
 
 	if (fd < 0)
 		return fail_errno(err, errno, "cannot make \"%s\"", path);
@@ -162,7 +163,8 @@ static int run_export(Cli *cli, char **arguments, GError **err) {
 	Engine *engine = cli_engine(cli, err);
 	if (!engine)
 		return -1;
-	bool done = options->output ? export_to_file(engine, arguments[0], options->output, err)
+	bool done = options->output ? export_to_file(engine, arguments[0], options->output,
+					      0644 & ~cli->caller_umask, err)
 				    : engine_export(engine, arguments[0], STDOUT_FILENO, err);
 	return done ? 0 : -1;
 }

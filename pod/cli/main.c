@@ -8,6 +8,7 @@
 #include "cli/cmd.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 extern const Command command_pause, command_pod_pause, command_pod_stats, command_pod_unpause,
 	command_stats, command_unpause, command_update;
@@ -165,7 +166,9 @@ static int run_words(Cli *cli, char *const *argv, GError **err) {
 }
 
 int main(G_GNUC_UNUSED int argc, char **argv) {
-	Cli cli = {.rows = command_rows, .argv = argv};
+	/* What is private is made so by its mode; with a stricter mask of the caller's, users
+	 * inside could not read their cgroup, nor reach the socket for READY=1. */
+	Cli cli = {.rows = command_rows, .argv = argv, .caller_umask = umask(022)};
 	g_autoptr(GError) error = NULL;
 
 	int status = fd_ensure_stdio(&error) ? run_words(&cli, argv, &error) : -1;
