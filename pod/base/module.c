@@ -3,7 +3,6 @@
 #include "base/module.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 char *module_path(const char *name) {

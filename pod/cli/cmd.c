@@ -4,11 +4,9 @@
 
 #include "base/log.h"
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "cli/spec_options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `container clone` and `pod clone`: new objects from the definitions of others. The copy takes
  * what was asked for, not what has become of it: its file system is the image's again. */
-#include "base/options.h"
 #include "engine/handle.h"
 #include "model/spec_fields.h"
 

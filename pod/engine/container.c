@@ -2,7 +2,6 @@
 /* Containers: making, starting, removing. Ending them is stop.c's. */
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "base/parse.h"
 #include "engine/handoff_build.h"
 #include "engine/launch.h"

@@ -2,9 +2,6 @@
 /* Opening the engine: who we are and where things are kept is learnt here, once (D21). */
 #include "engine/handle.h"
 
-#include "runtime/runtime.h"
-
-#include <string.h>
 #include <unistd.h>
 
 static char *default_state_path(void) {

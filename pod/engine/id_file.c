@@ -2,7 +2,6 @@
 /* --cidfile: written when a container is made, gone when it is. */
 #include "base/fd.h"
 #include "engine/handle.h"
-#include "model/names.h"
 
 #include <fcntl.h>
 #include <string.h>

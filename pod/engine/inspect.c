@@ -9,7 +9,6 @@
 #include "engine/resolve.h"
 #include "model/names.h"
 
-#include <sched.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>

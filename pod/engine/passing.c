@@ -9,8 +9,6 @@
 #include "engine/handle.h"
 #include "model/spec_parse.h"
 
-#include <string.h>
-
 enum { FIRST_FD = 3, LISTEN_MAX = 1000 };
 
 void passing_clear(Passing *passing) {

@@ -6,8 +6,6 @@
  */
 #include "engine/place.h"
 
-#include "model/limits.h"
-
 #include <sched.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
  * lock is never held while a member's end is awaited: the member's cleanup may need it.
  */
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/module.h"
 #include "base/options.h"
 #include "base/parse.h"

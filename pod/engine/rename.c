@@ -4,8 +4,6 @@
 #include "engine/handle.h"
 #include "model/names.h"
 
-#include <string.h>
-
 bool engine_container_rename(Engine *engine, const char *name, const char *new_name, GError **err) {
 	if (!engine_require_root(err) || !name_check(new_name, "container name", err))
 		return false;

@@ -6,13 +6,10 @@
  */
 #include "engine/resolve.h"
 
-#include "base/options.h"
-#include "base/parse.h"
 #include "model/names.h"
 
 #include <sched.h>
 #include <string.h>
-#include <sys/resource.h>
 
 char *resolve_hostname(const Container *container, const Pod *pod) {
 	const ContainerDefinition *definition = container->definition;

@@ -5,8 +5,6 @@
 #include "engine/resolve.h"
 #include "model/device_request.h"
 
-#include <string.h>
-
 /* The letters of the option as the kernel's bits. */
 static int access_of(int use) {
 	return (use & USE_READ ? DEVICE_READ : 0) | (use & USE_WRITE ? DEVICE_WRITE : 0) |

@@ -2,11 +2,9 @@
 /* What the container sees: its root file system, the generated files, the user's mounts. */
 #include "base/fd.h"
 #include "base/parse.h"
-#include "base/str.h"
 #include "engine/resource.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -2,7 +2,6 @@
 /* Which namespaces are made, which are joined, and whose they are. See resolve.h. */
 #include "base/cleanup.h"
 #include "engine/resolve.h"
-#include "model/names.h"
 #include "model/namespace_mode.h"
 
 #include <sched.h>

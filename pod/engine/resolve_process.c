@@ -5,7 +5,6 @@
 #include "base/parse.h"
 #include "engine/resolve.h"
 
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

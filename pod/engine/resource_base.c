@@ -2,7 +2,6 @@
 /* What generated files are made from besides options: the base of /etc/hosts, the time zone. See
  * resource.h. */
 #include "base/fd.h"
-#include "base/parse.h"
 #include "engine/resource.h"
 
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 
 #include "base/fd.h"
 #include "model/handoff.h"
-#include "model/limits.h"
 #include "model/spec_fields.h"
 
 #include <stdio.h>

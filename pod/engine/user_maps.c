@@ -3,12 +3,10 @@
 #include "engine/user_maps.h"
 
 #include "base/fd.h"
-#include "base/parse.h"
 #include "model/namespace_mode.h"
 #include "runtime/runtime.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #define SUBUID_FILE "/etc/subuid"
 #define SUBGID_FILE "/etc/subgid"

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "image/catalog.h"
 #include "image/image_changes.h"
-#include "image/oci.h"
 #include "image/publish.h"
 #include "image/reference.h"
 

@@ -6,7 +6,6 @@
 #include "image/catalog.h"
 #include "image/image_changes.h"
 #include "image/layer_unpack.h"
-#include "image/oci.h"
 #include "image/publish.h"
 #include "image/reference.h"
 

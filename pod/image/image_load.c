@@ -17,7 +17,6 @@
 #include "image/reference.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 

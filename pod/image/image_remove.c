@@ -6,7 +6,6 @@
 #include "image/catalog.h"
 #include "image/reference.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/proc.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "model/mount_request.h"
-#include "model/names.h"
 
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "model/spec_validate_process.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "base/str.h"
 #include "model/names.h"
 #include "model/spec_parse.h"
 

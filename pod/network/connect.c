@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "network/bridge.h"
 #include "network/ipam.h"
 #include "network/link.h"

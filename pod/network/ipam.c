@@ -7,7 +7,6 @@
 #include "network/owner.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static int open_leases(int state_fd, const char *network, GError **err) {

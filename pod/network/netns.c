@@ -3,7 +3,6 @@
 #include "network/netns.h"
 
 #include "base/cleanup.h"
-#include "base/fd.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -10,7 +10,6 @@
 #include "runtime/last_step.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

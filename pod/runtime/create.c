@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The launcher's side of a container's start: open what is on the host, give birth, wait. */
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "base/module.h"
 #include "runtime/birth.h"
 #include "runtime/cgroup.h"

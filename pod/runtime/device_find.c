@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "runtime/runtime.h"
-#include "runtime/syscalls.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

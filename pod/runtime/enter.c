@@ -7,12 +7,10 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/module.h"
-#include "runtime/cgroup.h"
 #include "runtime/conditions.h"
 #include "runtime/descriptors.h"
 #include "runtime/join.h"
 #include "runtime/process.h"
-#include "runtime/rootfs.h"
 #include "runtime/runtime.h"
 #include "runtime/seccomp.h"
 #include "runtime/sync.h"
@@ -24,7 +22,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define EXIT_NOT_STARTED 125
 

@@ -4,7 +4,6 @@
  * they share. Its root is an empty read-only tmpfs, its user nobody, its program podctl-pause.
  */
 #include "base/cleanup.h"
-#include "base/fd.h"
 #include "runtime/birth.h"
 #include "runtime/cgroup.h"
 #include "runtime/join.h"
@@ -22,7 +21,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define NOBODY    65534
 #define ATTR_SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)

@@ -4,7 +4,6 @@
  * that of security.md A21.
  */
 #include "runtime/init.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "runtime/conditions.h"
 #include "runtime/descriptors.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Namespaces of the first process. See namespaces.h. */
 #include "runtime/namespaces.h"
-#include "base/fd.h"
+#include "base/cleanup.h"
 #include "runtime/join.h"
 #include "runtime/mounts.h"
 #include "runtime/runtime.h"

@@ -2,10 +2,8 @@
 /* Names: one symbolic link each, made by symlink(2), so that of two claims exactly one wins
  * without any lock. Only taking over a dead claim needs one. */
 #include "base/fd.h"
-#include "model/names.h"
 #include "store/layout.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
