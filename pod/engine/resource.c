@@ -7,7 +7,13 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { RESOLV_LIMIT = 64 << 10, MAX_NAMESERVERS = 3, MAX_SEARCHES = 6, FILE_MODE = 0644 };
+enum {
+	RESOLV_LIMIT = 64 << 10,
+	MAX_NAMESERVERS = 3,
+	MAX_SEARCHES = 6,
+	MAX_TOKEN = 256,
+	FILE_MODE = 0644
+};
 
 typedef struct Resolv {
 	GPtrArray *servers, *searches, *options;
@@ -24,7 +30,7 @@ static bool is_loopback(const char *address) {
 }
 
 static bool is_token(const char *text) {
-	return *text &&
+	return *text && strlen(text) <= MAX_TOKEN &&
 	       !text[strspn(
 		       text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")];
 }

@@ -127,11 +127,15 @@ static bool check_pair(const char *value, GError **err) {
 	return strchr(value + (*value != '\0'), '=') || fail_value(err, value, "it is KEY=VALUE");
 }
 
-/* One line of a file: what is written to resolv.conf must not bring lines of its own. */
+/* What is written to resolv.conf: nothing that could be a line or comment of its own. */
 static bool check_word(const char *value, GError **err) {
+	size_t length = strlen(value);
+
+	if (length == 0 || length > 256)
+		return fail_value(err, value, "it has 1 to 256 characters");
 	for (const char *p = value; *p; p++)
-		if ((unsigned char)*p <= 0x20 || *p == 0x7f)
-			return fail_value(err, value, "it holds a blank or control character");
+		if (!g_ascii_isalnum(*p) && !strchr("._:-", *p))
+			return fail_value(err, value, "it has letters, digits and \"._:-\" only");
 	return true;
 }
 

@@ -39,7 +39,7 @@ def test_A14_1_supervisor_is_in_another_leaf(vm, podctl):
 
 
 def vuln_B5_07_fork_bomb(vm, podctl):
-    """The default limit of 2048 holds, and the machine answers all the time."""
+    """The default limit of 2048 holds, and the machine answers all the time. security: A09.4"""
     assert podctl('run', '-d', '--name', 'bomb', '--network=none', IMAGE, '/hog', 'forks').out
     assert podctl.knob('bomb', 'pids.max') == '2048'
     slowest, begin, text = 0, time.monotonic(), ''

@@ -29,9 +29,7 @@ def ids():
 
 def later():
     """{id: reason} of the ids that may be without a test."""
-    reasons = dict(rows('security_later.txt'))
-    starts = {key: reasons.get(key) or reasons.get(key.split('-')[0]) for key, *unused in ids()}
-    return {key: reason for key, reason in starts.items() if reason}
+    return dict(rows('security_later.txt'))
 
 
 def ids_of_name(name, table):
