@@ -270,7 +270,7 @@ def vuln_B7_04_other_users(podctl, started):
     os.chmod(path, 0o777)
     done = subprocess.run(['python3', '-c', code, path], capture_output=True, text=True, check=False)
     assert 'W' not in done.stdout, done
-    assert 'PermissionError' not in done.stderr
+    assert 'PermissionError' not in done.stderr, done.stderr
     with greet(path):
         pass
 
