@@ -77,16 +77,14 @@ bool command_is_group(const CommandRow *rows, const char *group) {
 
 /* What podman's command line has and podctl's has not yet: no word of them is a slip of the hand.
  */
-static const char *const missing_commands[] = {"attach", "artifact", "auto-update", "build",
-	"commit", "container attach", "container checkpoint", "container clone", "container commit",
-	"container cp", "container diff", "container export", "container init", "container mount",
-	"container port", "container prune", "container rename", "container restore",
-	"container unmount", "cp", "diff", "events", "export", "farm", "generate", "healthcheck",
-	"history", "image build", "image diff", "image history", "image mount", "image prune",
-	"image pull", "image push", "image save", "image search", "image tree", "image trust",
-	"image unmount", "init", "kube", "login", "logout", "machine", "manifest", "mount",
-	"network", "play", "pod clone", "pod prune", "port", "pull", "push", "rename", "save",
-	"search", "secret", "system", "unmount", "unshare", "volume", NULL};
+static const char *const missing_commands[] = {"artifact", "auto-update", "build",
+	"container checkpoint", "container init", "container mount", "container restore",
+	"container unmount", "events", "farm", "generate", "healthcheck", "history", "image build",
+	"image diff", "image history", "image mount", "image prune", "image pull", "image push",
+	"image save", "image search", "image tree", "image trust", "image unmount", "init", "kube",
+	"login", "logout", "machine", "manifest", "mount", "network", "play", "pull", "push",
+	"save", "search", "secret", "system", "unmount", "unshare", "volume export",
+	"volume import", "volume mount", "volume reload", "volume unmount", NULL};
 
 /* The words that could have been meant: the first ones, or the second ones of a group. */
 static bool fail_unknown(

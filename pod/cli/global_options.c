@@ -14,7 +14,7 @@ const OptionRow global_options[] = {
 	{"runroot", 0, OPTION_STRING, offsetof(Cli, runroot), "DIR", "Directory of run-time state"},
 	{"version", 'v', OPTION_BOOL, offsetof(Cli, version), NULL, "Show the version"},
 
-	{"cdi-spec-dir", 0, OPTION_REFUSED, 0, NULL, "devices are not there yet"},
+	{"cdi-spec-dir", 0, OPTION_REFUSED, 0, NULL, "name the nodes with --device"},
 	{"cgroup-manager", 0, OPTION_REFUSED, 0, NULL, "podctl finds out by itself"},
 	{"config", 0, OPTION_REFUSED, 0, NULL, "there is no registry login here"},
 	{"conmon", 0, OPTION_REFUSED, 0, NULL, NO_PART},
