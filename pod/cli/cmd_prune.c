@@ -50,26 +50,18 @@ static char **find_over(Cli *cli, bool pods, GError **err) {
 
 static bool remove_container(
 	Engine *engine, const char *id, G_GNUC_UNUSED const void *data, GError **err) {
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
-	if (engine_container_remove(engine, id, false, false, SPEC_UNSET, &error))
-		return true;
-	if (error_is(error, ERROR_IN_USE))
-		return fail(err, ERROR_NOT_FOUND, "%s", error->message);
-	g_propagate_error(err, g_steal_pointer(&error));
-	return false;
+	return engine_container_remove(engine, id, false, false, SPEC_UNSET, &error) ||
+	       targets_fail_unless_in_use(error, err);
 }
 
 static bool remove_pod(
 	Engine *engine, const char *id, G_GNUC_UNUSED const void *data, GError **err) {
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
-	if (engine_pod_remove(engine, id, false, SPEC_UNSET, &error))
-		return true;
-	if (error_is(error, ERROR_IN_USE))
-		return fail(err, ERROR_NOT_FOUND, "%s", error->message);
-	g_propagate_error(err, g_steal_pointer(&error));
-	return false;
+	return engine_pod_remove(engine, id, false, SPEC_UNSET, &error) ||
+	       targets_fail_unless_in_use(error, err);
 }
 
 static int prune(Cli *cli, bool pods, const char *question, GError **err) {

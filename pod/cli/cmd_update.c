@@ -13,7 +13,6 @@ typedef struct UpdateOptions {
 } UpdateOptions;
 
 #define LIMIT(member) offsetof(UpdateOptions, limits.member)
-#define NO_HEALTH     "health checks are not there yet"
 #define NO_ENV        "the environment of a container stays as it was made"
 
 static const OptionRow update_options[] = {
@@ -23,21 +22,7 @@ static const OptionRow update_options[] = {
 	REFUSED_LIMIT_ROWS,
 	{"env", 'e', OPTION_REFUSED, 0, NULL, NO_ENV},
 	{"unsetenv", 0, OPTION_REFUSED, 0, NULL, NO_ENV},
-	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-max-log-count", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-max-log-size", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-on-failure", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-success", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
+	REFUSED_HEALTH_ROWS,
 	{NULL},
 };
 

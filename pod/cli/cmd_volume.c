@@ -267,14 +267,10 @@ static const OptionRow prune_options[] = {
 
 static bool prune_one(
 	Engine *engine, const char *name, G_GNUC_UNUSED const void *data, GError **err) {
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
-	if (engine_volume_remove(engine, name, false, SPEC_UNSET, &error))
-		return true;
-	if (error_is(error, ERROR_IN_USE))
-		return fail(err, ERROR_NOT_FOUND, "%s", error->message);
-	g_propagate_error(err, g_steal_pointer(&error));
-	return false;
+	return engine_volume_remove(engine, name, false, SPEC_UNSET, &error) ||
+	       targets_fail_unless_in_use(error, err);
 }
 
 static int run_prune(Cli *cli, G_GNUC_UNUSED char **arguments, GError **err) {

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define NO_PULL    "images are not pulled yet, load them with \"podctl image load\""
-#define NO_HEALTH  "health checks are not there yet"
 #define NO_DEVICE  "name the nodes with --device"
 #define NO_VOLUME  "name the volumes with --volume"
 #define NO_NETWORK "networks other than the default one are not there yet"
@@ -205,7 +204,6 @@ const OptionRow container_spec_options[] = {
 
 	/* off is what podctl does */
 	{"disable-content-trust", 0, OPTION_REFUSED_BOOL, 0, NULL, "a word of another program without a meaning here"},
-	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH},
 	{"oom-kill-disable", 0, OPTION_CALL, 0, NULL, "cgroup v2 has no such switch", refuse_true, "true", true},
 	{"publish-all", 'P', OPTION_CALL, 0, NULL, "name the ports with --publish", refuse_true, "true", true},
 
@@ -219,20 +217,7 @@ const OptionRow container_spec_options[] = {
 	{"creds", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"decryption-key", 0, OPTION_REFUSED, 0, NULL, NO_PULL},
 	{"gpus", 0, OPTION_REFUSED, 0, NULL, NO_DEVICE},
-	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-max-log-count", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-max-log-size", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-on-failure", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-success", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-startup-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
-	{"health-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
+	REFUSED_HEALTH_ROWS,
 	{"healthcheck-command", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},
 	{"healthcheck-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH},

@@ -30,6 +30,25 @@
 	{"cpu-rt-period", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"}, \
 	{"cpu-rt-runtime", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"}, \
 	{"memory-swappiness", 0, OPTION_REFUSED, 0, NULL, "cgroup v2 has no such limit"}
+
+/* Health checks, which run and update refuse alike. */
+#define NO_HEALTH "health checks are not there yet"
+#define REFUSED_HEALTH_ROWS \
+	{"health-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-log-destination", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-max-log-count", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-max-log-size", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-on-failure", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-start-period", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-startup-cmd", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-startup-interval", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-startup-retries", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-startup-success", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-startup-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"health-timeout", 0, OPTION_REFUSED, 0, NULL, NO_HEALTH}, \
+	{"no-healthcheck", 0, OPTION_REFUSED_BOOL, 0, NULL, NO_HEALTH}
 /* clang-format on */
 
 /* run, create and pod add; the target is a ContainerSpec. */

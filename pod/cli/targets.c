@@ -123,3 +123,12 @@ int targets_each(Cli *cli, char *const *names, const EachRules *rules, GError **
 	}
 	return status;
 }
+
+bool targets_fail_unless_in_use(GError *error, GError **err) {
+	g_autoptr(GError) taken = error;
+
+	if (error_is(taken, ERROR_IN_USE))
+		return fail(err, ERROR_NOT_FOUND, "%s", taken->message);
+	g_propagate_error(err, g_steal_pointer(&taken));
+	return false;
+}

@@ -32,3 +32,7 @@ typedef struct EachRules {
 /* Acts on each target, prints its name when done and an error line when not, goes on after an
  * error. Returns the exit status: 0, or the worst of the failures. */
 int targets_each(Cli *cli, char *const *names, const EachRules *rules, GError **err);
+
+/* For the act of a prune, whose rules have ignore_missing: passes error on, but what is in use by
+ * now counts as missing, so it stays in silence. Takes error; false. */
+bool targets_fail_unless_in_use(GError *error, GError **err);
