@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define READ_BLOCK    65536
 #define BLOBS         "blobs"
 #define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
@@ -94,27 +93,6 @@ static bool read_base(Commit *work, GError **err) {
 
 /* --- the layer -------------------------------------------------------------------------------- */
 
-static bool digest_file(int fd, char **ret_hex, uint64_t *ret_bytes, GError **err) {
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree unsigned char *block = g_malloc(READ_BLOCK);
-	off_t offset = 0;
-
-	for (;;) {
-		ssize_t n = pread(fd, block, READ_BLOCK, offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_errno(err, errno, "cannot read the layer");
-		if (n == 0)
-			break;
-		g_checksum_update(checksum, block, n);
-		offset += n;
-	}
-	*ret_hex = g_strdup(g_checksum_get_string(checksum));
-	*ret_bytes = (uint64_t)offset;
-	return true;
-}
-
 static bool add_layer(Commit *work, GError **err) {
 	const ImageCommit *commit = work->commit;
 	g_autofree char *hex = NULL;
@@ -131,7 +109,7 @@ static bool add_layer(Commit *work, GError **err) {
 	if (fd < 0)
 		return fail_errno(err, errno, "cannot make a staging file");
 	if (!commit->write_layer(fd, commit->data, diff, err) ||
-		!digest_file(fd, &hex, &bytes, err))
+		!publish_digest_file(fd, &hex, &bytes, err))
 		return false;
 	if (renameat(blobs_fd, "layer", blobs_fd, hex) < 0)
 		return fail_errno(err, errno, "cannot name a staging file");

@@ -54,7 +54,7 @@ char *publish_digest(const char *text, size_t size) {
 	return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, size);
 }
 
-static bool check_digest(int fd, const char *hex, GError **err) {
+bool publish_digest_file(int fd, char **ret_hex, uint64_t *ret_bytes, GError **err) {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autofree unsigned char *block = g_malloc(READ_BLOCK);
 	off_t offset = 0;
@@ -70,9 +70,19 @@ static bool check_digest(int fd, const char *hex, GError **err) {
 		g_checksum_update(checksum, block, n);
 		offset += n;
 	}
-	if (strcmp(g_checksum_get_string(checksum), hex) != 0)
-		return fail(err, ERROR_CORRUPT, "its content does not match its digest");
+	*ret_hex = g_strdup(g_checksum_get_string(checksum));
+	*ret_bytes = (uint64_t)offset;
 	return true;
+}
+
+static bool check_digest(int fd, const char *hex, GError **err) {
+	g_autofree char *actual = NULL;
+	uint64_t bytes;
+
+	if (!publish_digest_file(fd, &actual, &bytes, err))
+		return false;
+	return strcmp(actual, hex) == 0 ||
+	       fail(err, ERROR_CORRUPT, "its content does not match its digest");
 }
 
 static int open_blob(const Publication *work, const OciBlob *blob, GError **err) {
@@ -82,7 +92,7 @@ static int open_blob(const Publication *work, const OciBlob *blob, GError **err)
 		work->source->staging->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0) {
-		fail_errno(err, errno, "cannot opens blob");
+		fail_errno(err, errno, "cannot open its blob");
 		return -1;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {

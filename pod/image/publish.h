@@ -33,5 +33,8 @@ bool publish_end_layer(Staging *staging, const LayerReport *report, GError **err
 /* Hex SHA-256 of a text; free with g_free. */
 char *publish_digest(const char *text, size_t size);
 
+/* Hex SHA-256 and size of a file from its first byte on; *ret_hex: free with g_free. */
+bool publish_digest_file(int fd, char **ret_hex, uint64_t *ret_bytes, GError **err);
+
 /* Suffix of a layer's media type ("+gzip", "") from its first bytes. */
 const char *publish_compression(const char *data, size_t size);
