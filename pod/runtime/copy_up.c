@@ -104,15 +104,15 @@ static bool copy_content(int from, int to, off_t size) {
 }
 
 static bool copy_file(const Copy *copy, const Place *place, const char *name, GError **err) {
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 	_cleanup_close_ int from =
 		openat(place->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	_cleanup_close_ int to = openat(place->to, UNFINISHED, flags, 0600);
+	_cleanup_close_ int to = openat(place->to, UNFINISHED, flags | O_CLOEXEC, 0600);
 	struct stat info;
 
 	/* of a copy that was interrupted */
 	if (to < 0 && errno == EEXIST && unlinkat(place->to, UNFINISHED, 0) == 0)
-		to = openat(place->to, UNFINISHED, flags, 0600);
+		to = openat(place->to, UNFINISHED, flags | O_CLOEXEC, 0600);
 	if (from < 0 || to < 0 || fstat(from, &info) < 0 || !copy_content(from, to, info.st_size))
 		return fail_errno(err, errno, "cannot copy \"%s\"", name);
 	return copy_metadata(to, &info, name, copy->ids, err) &&
