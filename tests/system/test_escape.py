@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from lib.processes import make_image  # noqa: F401 (a fixture)
 from lib.programs import build
 
 FULL = bool(os.environ.get('PODCTL_TEST_FULL'))
@@ -189,3 +190,62 @@ def vuln_B3_08_labels_are_never_silently_dropped(podctl, image, option):
         pytest.skip('this kernel has AppArmor')
     line = podctl.fails(125, 'run', '--rm', '--network=none', '--security-opt', option, image, 'true')
     assert option.split('=')[0] in line
+
+
+DESCRIPTORS = [f'/proc/self/fd/{number}' for number in (range(65) if FULL else (0, 3, 4, 5, 6, 7, 8, 9, 12, 20, 64))]
+OUTSIDE = (*DESCRIPTORS, '/proc/self/cwd', '/proc/1/root', '/proc/1/cwd', '/proc/self/fd/7/../../..', '/proc/thread-self/root/..',
+           '/dev/fd/5')
+LOOK = 'for up in . .. ../.. ../../.. ../../../../../../../..; do [ ! -e "$up/podctl-canary" ] || echo escaped; done'
+
+
+@pytest.fixture
+def canary():
+    with open('/podctl-canary', 'w', encoding='ascii') as stream:
+        stream.write('#!/bin/sh\necho canary\n')
+    os.chmod('/podctl-canary', 0o755)
+    yield
+    os.unlink('/podctl-canary')
+
+
+def directories_left_open():
+    """What a careless caller holds: the host's root under many numbers."""
+    root = os.open('/', os.O_RDONLY)
+    for number in range(3, 65):
+        if number != root:
+            os.dup2(root, number)
+
+
+def judge(result):
+    """Refused, or inside."""
+    assert 'escaped' not in result.stdout and 'canary' not in result.stdout and 'canary:' not in result.stderr, result
+    assert result.code == 0 or 125 <= result.code <= 127, result
+
+
+@pytest.mark.limit(900)
+@pytest.mark.parametrize('use', ['workdir', 'exec', 'entry', 'link', 'image-workdir', 'image-entry'])
+def vuln_B1_02_every_descriptor(podctl, image, make_image, rootfs, canary, tmp_path, use):  # noqa: F811
+    """Each value in each place that names a directory or program: nothing leads to the host."""
+    again = {'preexec_fn': directories_left_open, 'close_fds': False, 'check': False}
+    run = ('run', '--rm', '--network=none')
+    root = tmp_path / 'root'
+    assert 'escaped' in podctl(*run, '-v', '/:/host', '-w', '/host', image, 'sh', '-c', LOOK).stdout, 'the measure itself'
+    if use == 'exec':
+        podctl('run', '-d', '--name', 'c1', '--network=none', image, '/probe', 'sleep')
+    if use == 'link':
+        subprocess.run(['cp', '-a', rootfs, str(root)], check=True)
+    for number, path in enumerate(OUTSIDE):
+        if use == 'workdir':
+            judge(podctl(*run, '-w', path, image, 'sh', '-c', LOOK, **again))
+        elif use == 'exec':
+            judge(podctl('exec', '-w', path, 'c1', 'sh', '-c', LOOK, **again))
+        elif use == 'entry':
+            judge(podctl(*run, image, f'{path}/podctl-canary', **again))
+        elif use == 'link':
+            os.symlink(path, root / f'link{number}')
+            judge(podctl(*run, '-w', f'/link{number}', '--rootfs', root, 'sh', '-c', LOOK, **again))
+        elif use == 'image-workdir':
+            judge(podctl(*run, make_image(WorkingDir=path), 'sh', '-c', LOOK, **again))
+        else:
+            judge(podctl(*run, make_image(Entrypoint=[f'{path}/podctl-canary'], Cmd=[]), **again))
+    if use == 'exec':
+        podctl('rm', '-f', '-t', '0', 'c1')
