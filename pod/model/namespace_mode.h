@@ -6,7 +6,8 @@
 #pragma once
 
 #include "base/idrange.h"
-#include "model/spec.h"
+
+#include <stdbool.h>
 
 typedef enum NamespaceKind {
 	NAMESPACE_DEFAULT, /* not given, or "" */
@@ -58,7 +59,3 @@ bool spec_parse_id_map(char *const *rows, bool group, IdMap *map, GError **err);
 
 /* Puts a row on top: what it touches, inside or outside, goes from the others. */
 void id_map_override(IdMap *map, uint32_t inside, uint32_t outside, uint32_t count);
-
-/* spec_validate_namespace.c, called by spec_validate.c. */
-bool container_namespaces_validate(const ContainerSpec *spec, GError **err);
-bool pod_namespaces_validate(const PodSpec *spec, GError **err);

@@ -10,7 +10,7 @@
 #include "model/namespace_mode.h"
 #include "model/spec.h"
 #include "model/spec_parse.h"
-#include "model/spec_validate_process.h"
+#include "model/spec_validate_parts.h"
 
 #include <sched.h>
 #include <string.h>
@@ -437,7 +437,7 @@ static bool check_cgroups(const ContainerSpec *spec, GError **err) {
 
 bool container_spec_validate(const ContainerSpec *spec, GError **err) {
 	return check_container_values(spec, err) && limits_check(&spec->limits, err) &&
-	       check_cgroups(spec, err) && container_namespaces_validate(spec, err) &&
+	       check_cgroups(spec, err) && container_spec_validate_namespaces(spec, err) &&
 	       check_container_together(spec, err) && container_spec_validate_process(spec, err) &&
 	       check_membership(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
@@ -540,7 +540,7 @@ static bool check_pod_together(const PodSpec *spec, GError **err) {
 
 bool pod_spec_validate(const PodSpec *spec, GError **err) {
 	return check_pod_values(spec, err) && limits_check(&spec->limits, err) &&
-	       check_pod_together(spec, err) && pod_namespaces_validate(spec, err) &&
+	       check_pod_together(spec, err) && pod_spec_validate_namespaces(spec, err) &&
 	       pod_spec_validate_process(spec, err) &&
 	       check_networks(spec->networks, spec->ip, spec->mac_address, spec->publish != NULL,
 		       spec->add_hosts != NULL, err);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "model/namespace_mode.h"
 #include "model/spec_parse.h"
+#include "model/spec_validate_parts.h"
 
 #include <sched.h>
 #include <string.h>
@@ -119,7 +120,7 @@ static bool check_with_pod(const ContainerSpec *spec, bool user, GError **err) {
 	return true;
 }
 
-bool container_namespaces_validate(const ContainerSpec *spec, GError **err) {
+bool container_spec_validate_namespaces(const ContainerSpec *spec, GError **err) {
 	const ModeCheck modes[] = {
 		{"pid", spec->pid_mode, ANY | JOINS},
 		{"ipc", spec->ipc_mode, ANY | JOINS | IPC},
@@ -153,7 +154,7 @@ bool container_namespaces_validate(const ContainerSpec *spec, GError **err) {
 	return good;
 }
 
-bool pod_namespaces_validate(const PodSpec *spec, GError **err) {
+bool pod_spec_validate_namespaces(const PodSpec *spec, GError **err) {
 	const ModeCheck modes[] = {
 		{"pid", spec->pid_mode, ANY},
 		{"uts", spec->uts_mode, ANY},

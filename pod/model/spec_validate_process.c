@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The part of spec_validate.c that is about the process, its environment, identity and generated
  * files: values first, then what cannot go together. Where podman refuses, this refuses. */
-#include "model/spec_validate_process.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "model/names.h"
 #include "model/spec_parse.h"
+#include "model/spec_validate_parts.h"
 
 #include <string.h>
 

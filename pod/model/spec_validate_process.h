@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Part of container_spec_validate and pod_spec_validate: options about the process. Private to the
- * room. */
-#pragma once
-
-#include "model/spec.h"
-
-bool container_spec_validate_process(const ContainerSpec *spec, GError **err);
-bool pod_spec_validate_process(const PodSpec *spec, GError **err);
