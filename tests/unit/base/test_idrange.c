@@ -122,6 +122,25 @@ static void test_files(void) {
 		NULL);
 }
 
+/* What a zero byte hides is nobody's; the lines after it count. */
+static void test_zero_bytes(void) {
+	static const char text[] = "mail:1\0:1\ncontainers:7:7\0\ncontainers:10:5\n\0\n77:30:2\n";
+	_cleanup_fclose_ FILE *file = fmemopen((char *)text, sizeof(text) - 1, "r");
+	IdMap map = {0};
+
+	g_assert_true(id_read_subordinate_stream(file, "text", "containers", "77", &map, NULL));
+	g_autofree char *found = id_map_to_text(&map);
+	g_assert_cmpstr(found, ==, "0 10 5\n5 30 2\n");
+	id_map_clear(&map);
+}
+
+/* The third field, where it is a number. */
+static void test_highest_account(void) {
+	g_assert_cmpuint(id_highest_account(""), ==, 0);
+	g_assert_cmpuint(id_highest_account("a:x:5:6:g:/:/bin/sh\nb:x:70:\nshort:x:900\n"), ==, 70);
+	g_assert_cmpuint(id_highest_account("a:x:4294967295:0:\nb:x:-7:0:\nc:x:1e9:0:"), ==, 0);
+}
+
 /* security: B16-06 */
 static void test_file_kinds(void) {
 	IdMap map = {0};
@@ -159,6 +178,8 @@ int main(int argc, char **argv) {
 	g_test_add_func("/base/idrange/a_map_without_sense_is_refused", test_check);
 	g_test_add_func("/base/idrange/both_sides_are_found", test_sides);
 	g_test_add_func("/base/idrange/subordinate_files", test_files);
+	g_test_add_func("/base/idrange/zero_bytes_hide_no_line", test_zero_bytes);
+	g_test_add_func("/base/idrange/highest_account", test_highest_account);
 	g_test_add_func("/base/idrange/a_file_that_is_none", test_file_kinds);
 	g_test_add_func("/base/idrange/a_huge_file_is_read_in_no_time", test_large_file);
 	return g_test_run();
