@@ -35,6 +35,7 @@ typedef enum CommandArgument {
 	ARGUMENT_POD,
 	ARGUMENT_IMAGE,
 	ARGUMENT_OBJECT, /* any of the three */
+	ARGUMENT_VOLUME,
 	ARGUMENT_FILE,
 } CommandArgument;
 

@@ -136,6 +136,10 @@ static void add_objects(Cli *cli, CommandArgument kind, const char *prefix, GPtr
 		json_auto_t *images = engine_query_images(engine, NULL);
 		add_names(images, prefix, found);
 	}
+	if (kind == ARGUMENT_VOLUME) {
+		json_auto_t *volumes = engine_query_volumes(engine, NULL);
+		add_names(volumes, prefix, found);
+	}
 }
 
 /* words: the whole line after "podctl", the last one is being typed. */

@@ -200,6 +200,7 @@ const Command command_volume_inspect = {
 	.help = "Show everything about volumes",
 	.min_arguments = 1,
 	.max_arguments = -1,
+	.argument = ARGUMENT_VOLUME,
 	.options = image_inspect_options,
 	.options_size = sizeof(InspectOptions),
 	.run = run_volume_inspect,

@@ -242,6 +242,7 @@ const Command command_volume_rm = {
 	.usage = "[options] VOLUME...",
 	.help = "Remove volumes",
 	.max_arguments = -1,
+	.argument = ARGUMENT_VOLUME,
 	.options = rm_options,
 	.options_size = sizeof(RmOptions),
 	.defaults = &rm_defaults,
@@ -322,6 +323,7 @@ const Command command_volume_exists = {
 	.help = "Tell by the exit status whether a volume is there (0 or 1)",
 	.min_arguments = 1,
 	.max_arguments = 1,
+	.argument = ARGUMENT_VOLUME,
 	.options = no_options,
 	.run = run_exists,
 };

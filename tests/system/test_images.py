@@ -168,3 +168,11 @@ def test_same_layer_is_laid_out_once(podctl, image, rootfs_tar):
 def test_completion(podctl, shell):
     text = podctl('completion', shell).stdout
     assert 'podctl' in text or IS_PODMAN
+
+
+@pytest.mark.skipif(IS_PODMAN, reason='podctl\'s own words')
+def test_completion_of_volumes(podctl, image):
+    podctl('volume', 'create', 'data')
+    for words in (('volume', 'rm'), ('volume', 'inspect'), ('volume', 'exists')):
+        assert podctl('__complete', *words, 'da').out == 'data'
+    podctl('volume', 'rm', 'data')
