@@ -167,6 +167,8 @@ class Runner:
                         'PODCTL_TEST_SANITIZER_LOGS': f'{out}/sanitizer'}
             chosen = self.options.tests or [f'{TOP}/tests/system']
             words = [f'{TOP}/tests/system/run', stage, *chosen]
+            if not sanitized and not self.options.tests:
+                words += ['--security-table', f'{out}/SECURITY.md']
             if self.options.keyword:
                 words += ['-k', self.options.keyword]
             elif sanitized and not self.options.full and not self.options.tests:
