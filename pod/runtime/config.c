@@ -258,6 +258,8 @@ static json_t *devices_to_json(const RuntimeConfig *config) {
 		json_put_int(object, "mode", device->mode);
 		json_put_int(object, "major", device->major);
 		json_put_int(object, "minor", device->minor);
+		json_put_int(object, "uid", device->uid);
+		json_put_int(object, "gid", device->gid);
 		json_array_append_new(list, object);
 	}
 	return list;
@@ -288,6 +290,7 @@ static json_t *process_to_json(const RuntimeConfig *config) {
 	json_put_strv(object, "argv", config->argv);
 	json_object_set_new(object, "env", env_names_to_json(config->env));
 	json_put_string(object, "cwd", config->cwd);
+	json_put_bool(object, "makeCwd", config->make_cwd);
 	json_put_string(object, "user", config->user);
 	json_put_strv(object, "additionalGroups", config->additional_groups);
 	json_object_set_new(object, "capabilities", capabilities_to_json(config->capabilities));
@@ -366,6 +369,7 @@ json_t *runtime_config_to_json(const RuntimeConfig *config) {
 	json_object_set_new(object, "devices", devices_to_json(config));
 	json_put_bool(object, "readOnlyDev", config->read_only_dev);
 	json_put_int(object, "shmSizeBytes", (int64_t)config->shm_size_bytes);
+	json_put_bool(object, "noShm", config->no_shm);
 	json_put_strv(object, "maskedPaths", config->masked_paths);
 	json_put_strv(object, "readOnlyPaths", config->read_only_paths);
 	json_put_bool(object, "cgroupWritable", config->cgroup_writable);
