@@ -211,7 +211,8 @@ bool rig_exists(const Rig *rig, const char *name) {
 }
 
 void rig_await(const Rig *rig, const char *name, const char *text) {
-	for (int i = 0; i < 500; i++) {
+	/* half a minute: the machine may be busy with other tests */
+	for (int i = 0; i < 3000; i++) {
 		g_autofree char *content = rig_read(rig, name);
 		if (strstr(content, text))
 			return;
