@@ -7,8 +7,13 @@
 #include "runtime/syscalls.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+enum { WAIT_MSEC = 30000, CHECK_MSEC = 200 };
 
 /* Enters everything; the caller's child is born here. 0 in that child. */
 static pid_t beget(const Birth *birth, GError **err) {
@@ -96,4 +101,29 @@ pid_t birth_give(const Birth *birth, int *ret_pidfd, bool *ret_sent, GError **er
 	if (pid < 0)
 		return fail_errno(err, -pid, "cannot create the container's first process"), -1;
 	return pid;
+}
+
+static bool is_frozen(int cgroup_fd) {
+	char text[256];
+	_cleanup_close_ int fd =
+		cgroup_fd < 0 ? -1 : openat(cgroup_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	text[MAX(n, 0)] = '\0';
+	return strstr(text, "frozen 1");
+}
+
+bool birth_wait(int barrier_fd, int pidfd, int cgroup_fd, GError **err) {
+	struct pollfd barrier = {.fd = barrier_fd, .events = POLLIN};
+
+	for (int waited = 0; waited < WAIT_MSEC; waited += CHECK_MSEC) {
+		if (poll(&barrier, 1, CHECK_MSEC) > 0)
+			return true;
+		if (is_frozen(cgroup_fd))
+			return fail(err, ERROR_STATE,
+				"the container's processes are frozen (pause and unpause thaw "
+				"them)");
+		sys_pidfd_signal(pidfd, SIGCONT);
+	}
+	return fail(err, ERROR_TIMEOUT, "the new process has been stopped by another one inside");
 }

@@ -27,3 +27,8 @@ typedef struct Birth {
 /* As fork(): 0 in the child, the pid and *ret_pidfd in the caller. -1 on error; *ret_sent: the
  * words are in the channel, err is not set. */
 pid_t birth_give(const Birth *birth, int *ret_pidfd, bool *ret_sent, GError **err);
+
+/* Waits until the newborn process has something to say on barrier_fd, and no longer than half a
+ * minute: whoever is root in its PID namespace can stop it (it is made to go on), or freeze the
+ * cgroup it is in (cgroup_fd, -1: none), which is told as ERROR_STATE. */
+bool birth_wait(int barrier_fd, int pidfd, int cgroup_fd, GError **err);

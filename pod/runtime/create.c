@@ -18,6 +18,7 @@
 #include "runtime/syscalls.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -37,6 +38,13 @@ void runtime_child_clear(RuntimeChild *child) {
 	close_fd_ptr(&child->stderr_fd);
 	close_fd_ptr(&child->console_fd);
 	*child = RUNTIME_CHILD_NONE;
+}
+
+/* It may have been kept from leaving by itself. */
+static void end_child(RuntimeChild *child) {
+	if (child->pidfd >= 0)
+		sys_pidfd_signal(child->pidfd, SIGKILL);
+	runtime_child_clear(child);
 }
 
 /* The host's own null device, never the container's (security.md A04.2). */
@@ -207,7 +215,11 @@ static bool give_birth(InitContext *context, int cgroup_fd, RuntimeChild *child,
 	return pid > 0;
 }
 
-static bool wait_ready(RuntimeChild *child, GError **err) {
+static bool wait_ready(const RuntimeConfig *config, RuntimeChild *child, GError **err) {
+	/* in a PID namespace of its own nobody reaches it, and filling a tmpfs may take its time */
+	if (config->join_namespaces & CLONE_NEWPID &&
+		!birth_wait(child->barrier_fd, child->pidfd, -1, err))
+		return false;
 	switch (sync_receive(child->barrier_fd, &child->console_fd, err)) {
 	case SYNC_READY:
 		break;
@@ -227,7 +239,7 @@ static bool create(InitContext *context, int cgroup_fd, RuntimeChild *child, GEr
 		return false;
 	/* The child's ends, so that its death is seen. */
 	init_context_clear(context);
-	return wait_ready(child, err);
+	return wait_ready(context->config, child, err);
 }
 
 /* Before anybody lives in it: limits and device rules hold for the first instruction. */
@@ -275,7 +287,7 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 		*ret_child = child;
 		return true;
 	}
-	runtime_child_clear(&child);
+	end_child(&child);
 	if (made_cgroup)
 		runtime_cgroup_remove(config->cgroup, NULL);
 	return false;
@@ -283,8 +295,9 @@ bool runtime_create(const RuntimeConfig *config, RuntimeChild *ret_child, GError
 
 bool runtime_start(RuntimeChild *child, GError **err) {
 	if (!sync_send_go(child->barrier_fd, err) ||
+		!birth_wait(child->barrier_fd, child->pidfd, -1, err) ||
 		sync_receive(child->barrier_fd, NULL, err) == SYNC_ERROR) {
-		runtime_child_clear(child);
+		end_child(child);
 		return false;
 	}
 	close_fd_ptr(&child->barrier_fd);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "runtime/birth.h"
 #include "runtime/conditions.h"
 #include "runtime/descriptors.h"
 #include "runtime/join.h"
@@ -19,6 +20,7 @@
 #include "runtime/userns.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -236,9 +238,13 @@ static bool start(ExecContext *context, int cgroup_fd, RuntimeChild *child, GErr
 		return fail_errno(err, -pid, "cannot create a process in the container");
 	child->process.pid = pid;
 	clear(context);
+	if (!birth_wait(child->barrier_fd, child->pidfd, cgroup_fd, err))
+		return false;
 	SyncResult result = sync_receive(child->barrier_fd, &child->console_fd, err);
 	if (result == SYNC_CLOSED)
 		return fail(err, ERROR_STATE, "the container is not running");
+	if (result == SYNC_READY && !birth_wait(child->barrier_fd, child->pidfd, cgroup_fd, err))
+		return false;
 	if (result == SYNC_READY)
 		result = sync_receive(child->barrier_fd, NULL, err);
 	if (result == SYNC_ERROR)
@@ -269,9 +275,13 @@ bool runtime_exec(const RuntimeExec *exec, RuntimeChild *ret_child, GError **err
 		return fail_prefix(err, "the container is not running");
 	bool done = start(&context, cgroup_fd, &child, err);
 	clear(&context);
-	if (done)
+	if (done) {
 		*ret_child = child;
-	else
-		runtime_child_clear(&child);
-	return done;
+		return true;
+	}
+	/* it may be unable to leave by itself */
+	if (child.pidfd >= 0)
+		sys_pidfd_signal(child.pidfd, SIGKILL);
+	runtime_child_clear(&child);
+	return false;
 }
