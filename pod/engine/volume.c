@@ -13,6 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Each is a directory of the host that nobody has asked for. */
+#define IMAGE_VOLUMES_MAX 256
+
 void volume_free(Volume *volume) {
 	if (!volume)
 		return;
@@ -192,6 +195,9 @@ bool volumes_prepare(Engine *engine, ContainerDefinition *definition, const PodS
 		mount_list(definition->spec, pod, image ? image->volumes : NULL, err);
 	bool good = list != NULL;
 
+	if (image && image->volumes && g_strv_length(image->volumes) > IMAGE_VOLUMES_MAX)
+		return fail(err, ERROR_INVALID, "the image declares more than %d volumes",
+			IMAGE_VOLUMES_MAX);
 	for (guint i = 0; good && i < list->len; i++) {
 		const MountRequest *request = g_ptr_array_index(list, i);
 		if (request->type != MOUNT_TYPE_VOLUME)

@@ -80,6 +80,18 @@ def vuln_B6_11_holes_stay_holes(podctl, image, rootfs, tmp_path):
     assert out[3:] == ['\\0', 'x', '\\0']
 
 
+def vuln_B6_11_many_volumes(podctl, image, rootfs_tar, tmp_path):
+    """An image cannot have thousands of directories made on the host."""
+    with open(rootfs_tar, 'rb') as stream:
+        layers = [stream.read()]
+    images.docker_archive(f'{tmp_path}/image.tar', 'localhost/hostile:latest', layers,
+                          Volumes={f'/v{i}': {} for i in range(300)})
+    podctl('load', '-q', '-i', tmp_path / 'image.tar')
+    assert 'more than 256 volumes' in podctl.fails(125, 'create', '--network=none', 'localhost/hostile:latest', 'true')
+    assert podctl('volume', 'ls', '-q').out == ''
+    podctl('rmi', 'localhost/hostile:latest')
+
+
 def helpers():
     """The launcher has a session of its own."""
     return [int(pid) for pid in os.listdir('/proc') if pid.isdigit() and is_podctl(pid)]
