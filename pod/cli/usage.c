@@ -28,6 +28,7 @@ void help_program(const CommandRow *rows, GString *out) {
 		{"container", "Manage containers"},
 		{"image", "Manage images"},
 		{"pod", "Manage pods"},
+		{"volume", "Manage volumes"},
 	};
 	g_autoptr(GString) lines = g_string_new(NULL);
 	g_autoptr(GString) options = g_string_new(NULL);
