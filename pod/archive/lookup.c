@@ -65,6 +65,9 @@ static char *last_name(const char *path, char **ret_before) {
 }
 
 static bool not_found(const ArchivePlace *place, const char *path, int errnum, GError **err) {
+	/* a path below the root comes with the root's slash before its own */
+	while (path[0] == '/' && path[1] == '/')
+		path++;
 	if (errnum == ENOENT || errnum == ENOTDIR)
 		return fail(
 			err, ERROR_NOT_FOUND, "\"%s\" could not be found %s", path, place->name);

@@ -154,7 +154,7 @@ def test_cp_refusals(podctl, box, tmp_path):
     (tmp_path / 'file').write_text('x')
     os.mkdir(tmp_path / 'dir')
     for words, text in (
-            (('box:/none', tmp_path), 'could not be found'),
+            (('box:/none', tmp_path), '"/none" could not be found'),
             (('box:/srv/file/', tmp_path), 'could not be found'),
             (('box:/srv/dir', tmp_path / 'file'), 'must be a directory'),
             (('box:/srv/file', tmp_path / 'no/where'), 'could not be found'),
