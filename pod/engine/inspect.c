@@ -186,8 +186,8 @@ static json_t *network_settings(const json_t *network) {
 	return network ? json_deep_copy(network) : json_object();
 }
 
-static void put_file(json_t *object, const char *key, const char *run, const char *name) {
-	g_autofree char *path = g_build_filename(run, "files", name, NULL);
+static void put_file(json_t *object, const char *key, const char *data, const char *name) {
+	g_autofree char *path = g_build_filename(data, "files", name, NULL);
 
 	json_put_string(object, key, path);
 }
@@ -250,7 +250,7 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 	if (!config)
 		return NULL;
 	const ContainerDefinition *definition = container->definition;
-	g_autofree char *run = store_run_path(container->object);
+	g_autofree char *data = store_data_location(container->object);
 	json_t *object = json_object();
 	json_put_string(object, "Id", definition->id);
 	put_time(object, "Created", definition->created_usec);
@@ -261,9 +261,9 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 	put_text(object, "ImageName", definition->image_name);
 	put_text(object, "Rootfs", definition->spec->rootfs ? definition->image_name : "");
 	put_text(object, "Pod", definition->pod_id);
-	put_file(object, "ResolvConfPath", run, "resolv.conf");
-	put_file(object, "HostnamePath", run, "hostname");
-	put_file(object, "HostsPath", run, "hosts");
+	put_file(object, "ResolvConfPath", data, "resolv.conf");
+	put_file(object, "HostnamePath", data, "hostname");
+	put_file(object, "HostsPath", data, "hosts");
 	json_put_string(object, "OCIRuntime", "podctl");
 	json_put_string(object, "Name", definition->name);
 	json_put_int(object, "RestartCount", container->state->restart_count);

@@ -71,15 +71,15 @@ bool resolve_accounts(const ResolveInput *input, RuntimeConfig *config, GError *
 
 	if (spec->passwd == 0)
 		return true;
-	g_autofree char *run = store_run_path(input->container->object);
+	g_autofree char *data = store_data_location(input->container->object);
 	if (!resolve_host_users(spec, &accounts->host_users, err))
 		return false;
 	accounts->passwd_entry = g_strdup(spec->passwd_entry);
 	accounts->group_entry = g_strdup(spec->group_entry);
 	if ((is_number(config->user) || accounts->host_users) && !has_mount(config, "/etc/passwd"))
-		accounts->passwd_file = g_build_filename(run, "files", "passwd", NULL);
+		accounts->passwd_file = g_build_filename(data, "files", "passwd", NULL);
 	if (((colon && is_number(colon + 1)) || (is_number(config->user) && spec->group_entry)) &&
 		!has_mount(config, "/etc/group"))
-		accounts->group_file = g_build_filename(run, "files", "group", NULL);
+		accounts->group_file = g_build_filename(data, "files", "group", NULL);
 	return true;
 }

@@ -167,8 +167,9 @@ bool resource_write_files(const ResolveInput *input, const char *address, const 
 	const ContainerSpec *spec = definition->spec;
 	const PodSpec *pod_spec = input->pod ? input->pod->definition->spec : NULL;
 	bool own_network = input->network_mode != NETWORK_HOST;
-	g_autofree char *run_path = store_run_path(input->container->object);
-	g_autofree char *dir = g_build_filename(run_path, "files", NULL);
+	g_autofree char *data = store_data_path(input->container->object, err);
+	/* Not below /run: the container may write to them, and must not fill memory with that. */
+	g_autofree char *dir = data ? g_build_filename(data, "files", NULL) : NULL;
 	g_autoptr(GString) hosts = g_string_new(NULL);
 	g_autofree char *resolv = make_resolv(pod_spec ? pod_spec->dns : spec->dns,
 		pod_spec ? pod_spec->dns_searches : spec->dns_searches,
@@ -181,7 +182,7 @@ bool resource_write_files(const ResolveInput *input, const char *address, const 
 		definition->image_name ? definition->image_name : "");
 	g_autofree char *zone = NULL;
 	size_t zone_size = 0;
-	_cleanup_close_ int dir_fd = fd_make_dir(AT_FDCWD, dir, 0700, err);
+	_cleanup_close_ int dir_fd = dir ? fd_make_dir(AT_FDCWD, dir, 0700, err) : -1;
 
 	if (dir_fd < 0 || !resource_read_timezone(input, &zone, &zone_size, err) ||
 		(zone && !fd_write_file(dir_fd, "localtime", zone, zone_size, FILE_MODE, err)) ||

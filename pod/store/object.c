@@ -349,12 +349,22 @@ char *store_run_path(const StoreObject *object) {
 		"%s/%s/%s", object->store->run_path, kind_directory(object->kind), object->id);
 }
 
+/* Below the state directory. */
+static char *data_path(const StoreObject *object) {
+	return object->persistent
+		       ? g_strdup_printf("%s/%s/data", kind_directory(object->kind), object->id)
+		       : g_strdup_printf("scratch/%s/%s", object->store->boot_id, object->id);
+}
+
+char *store_data_location(const StoreObject *object) {
+	g_autofree char *path = data_path(object);
+
+	return g_build_filename(object->store->state_path, path, NULL);
+}
+
 char *store_data_path(const StoreObject *object, GError **err) {
 	Store *store = object->store;
-	g_autofree char *path =
-		object->persistent
-			? g_strdup_printf("%s/%s/data", kind_directory(object->kind), object->id)
-			: g_strdup_printf("scratch/%s/%s", store->boot_id, object->id);
+	g_autofree char *path = data_path(object);
 
 	if (!store_ready(store, true, err) || !fd_mkdir_parents(store->state_fd, path, 0700, err))
 		return NULL;

@@ -106,6 +106,8 @@ bool store_rename(StoreObject *object, const char *old_name, const char *new_nam
  * volatile: below scratch/BOOTID; made on demand); free with g_free. */
 char *store_run_path(const StoreObject *object);
 char *store_data_path(const StoreObject *object, GError **err);
+/* The same without making it: for readers. */
+char *store_data_location(const StoreObject *object);
 
 /* Journal: what was done to the host for this object. Written (one write of one line) before the
  * change is made; read by whoever undoes. A torn last line is ignored. */

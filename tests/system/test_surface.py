@@ -165,3 +165,14 @@ def vuln_B13_10_records_of_a_newer_version(podctl, image):
     with open(path, 'w', encoding='utf-8') as stream:
         stream.write(text)
     podctl('rm', 'c1')
+
+
+def vuln_B5_06_generated_files_are_not_in_memory(podctl, image):
+    """security: A19.5: what a container writes to its /etc/hosts does not fill the host's /run."""
+    before = os.statvfs('/run')
+    podctl('run', '-d', '--name', 'c1', '--network=none', '--user', '1234', image, '/probe', 'sleep')
+    for name in ('/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/run/.containerenv'):
+        podctl('exec', '--user', '0', 'c1', 'dd', 'if=/dev/zero', f'of={name}', 'bs=1M', 'count=8')
+    after = os.statvfs('/run')
+    assert (before.f_bfree - after.f_bfree) * after.f_bsize < 4 << 20
+    podctl('rm', '-f', '-t', '0', 'c1')
