@@ -149,6 +149,7 @@ class Runner:
     def system_tests(self, directory, label, sanitized):
         """Installs into a place of its own and runs the system tests on that."""
         with tempfile.TemporaryDirectory(prefix='podctl-stage-', dir='/var/tmp') as stage:
+            os.chmod(stage, 0o755)  # it becomes a part of /
             if self.command('build', ['meson', 'install', '-C', directory, '--no-rebuild', '--destdir', stage],
                             quiet=True) != 0:
                 self.totals.fail(f'{label}: installing')
@@ -179,6 +180,7 @@ class Runner:
     def machine_tests(self, directory):
         """The tests in a virtual machine, on the build as released: three minutes, each cycle is emulated."""
         with tempfile.TemporaryDirectory(prefix='podctl-stage-', dir='/var/tmp') as stage:
+            os.chmod(stage, 0o755)  # it becomes a part of /
             if self.command('build', ['meson', 'install', '-C', directory, '--no-rebuild', '--destdir', stage],
                             quiet=True) != 0:
                 self.totals.fail('machine: installing')

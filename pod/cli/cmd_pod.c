@@ -124,25 +124,23 @@ static bool print_id(Engine *engine, const char *pod, GError **err) {
 
 static bool start_one(
 	Engine *engine, const char *pod, G_GNUC_UNUSED const void *data, GError **err) {
-	return engine_pod_start(engine, pod, err) && print_id(engine, pod, err);
+	return engine_pod_start(engine, pod, err);
 }
 
 static int run_start(Cli *cli, char **arguments, GError **err) {
-	return act_on_pods(cli, arguments, &(EachRules){.act = start_one, .silent = true}, err);
+	return act_on_pods(cli, arguments, &(EachRules){.act = start_one}, err);
 }
 
 static bool stop_one(Engine *engine, const char *pod, const void *data, GError **err) {
 	const PodOptions *options = data;
 
-	return engine_pod_stop(engine, pod, options->time_sec, err) && print_id(engine, pod, err);
+	return engine_pod_stop(engine, pod, options->time_sec, err);
 }
 
 static int run_stop(Cli *cli, char **arguments, GError **err) {
 	const PodOptions *options = cli->options;
-	const EachRules rules = {.act = stop_one,
-		.options = options,
-		.silent = true,
-		.ignore_missing = options->ignore};
+	const EachRules rules = {
+		.act = stop_one, .options = options, .ignore_missing = options->ignore};
 
 	return act_on_pods(cli, arguments, &rules, err);
 }

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "cli/log_time.h"
 
 #include <regex.h>
@@ -206,6 +207,17 @@ static const FilterRow *find_row(const char *filter, bool pods) {
 	return NULL;
 }
 
+/* podman's words for the states of containers and pods. */
+static bool is_state(const char *word, bool pods) {
+	static const char *const containers[] = {"created", "running", "paused", "exited",
+		"stopped", "stopping", "configured", "initialized", "removing", "unknown", NULL};
+	static const char *const of_pods[] = {
+		"created", "running", "paused", "exited", "stopped", "degraded", "dead", NULL};
+	g_autofree char *lower = g_ascii_strdown(word, -1);
+
+	return str_in_list(lower, pods ? of_pods : containers);
+}
+
 static bool check_filters(char *const *filters, bool pods, GError **err) {
 	for (; filters && *filters; filters++) {
 		const FilterRow *row = find_row(*filters, pods);
@@ -218,6 +230,10 @@ static bool check_filters(char *const *filters, bool pods, GError **err) {
 		if (!row)
 			return fail(err, ERROR_INVALID,
 				"invalid value \"%s\" for \"--filter\": there is no such filter",
+				*filters);
+		if (row->container == match_state && !is_state(strchr(*filters, '=') + 1, pods))
+			return fail(err, ERROR_INVALID,
+				"invalid value \"%s\" for \"--filter\": there is no such state",
 				*filters);
 		if (row->container == match_exited &&
 			!parse_int(strchr(*filters, '=') + 1, 0, 255, &number))

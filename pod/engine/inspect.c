@@ -65,8 +65,42 @@ static json_t *exposed_ports(char *const *expose) {
 	return object;
 }
 
+/* How many of the last words are the command, the user's or the image's; those before them are the
+ * entry point. */
+static size_t command_length(Engine *engine, const Container *container) {
+	const ContainerDefinition *definition = container->definition;
+
+	if (definition->spec->command && definition->spec->command[0])
+		return g_strv_length(definition->spec->command);
+	if (definition->spec->entrypoint || !definition->image_id)
+		return 0;
+	ImageStore *images = engine_images(engine, NULL);
+	g_autoptr(ImageConfig) image =
+		images ? image_lookup(images, definition->image_id, NULL) : NULL;
+	return image && image->command ? g_strv_length(image->command) : 0;
+}
+
+/* podman's lists: null when empty. */
+static json_t *words_or_null(char *const *words, size_t n) {
+	json_t *list = n > 0 ? json_array() : json_null();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(words[i]));
+	return list;
+}
+
+static void put_command(
+	json_t *object, Engine *engine, const Container *container, const RuntimeConfig *config) {
+	size_t total = g_strv_length(config->argv);
+	size_t n_command = MIN(command_length(engine, container), total);
+
+	json_object_set_new(
+		object, "Cmd", words_or_null(config->argv + (total - n_command), n_command));
+	json_object_set_new(object, "Entrypoint", words_or_null(config->argv, total - n_command));
+}
+
 static json_t *inspect_config(
-	const Container *container, const Pod *pod, const RuntimeConfig *config) {
+	Engine *engine, const Container *container, const Pod *pod, const RuntimeConfig *config) {
 	const ContainerSpec *spec = container->definition->spec;
 	g_autofree char *hostname = resolve_hostname(container, pod);
 	json_t *object = json_object();
@@ -75,8 +109,7 @@ static json_t *inspect_config(
 	json_object_set_new(object, "ExposedPorts", exposed_ports(spec->expose));
 	put_text(object, "User", config->user);
 	json_object_set_new(object, "Env", json_from_strv(config->env));
-	json_object_set_new(object, "Cmd", json_from_strv(config->argv));
-	put_text(object, "Entrypoint", spec->entrypoint);
+	put_command(object, engine, container, config);
 	put_text(object, "Image", container->definition->image_name);
 	put_text(object, "WorkingDir", config->cwd);
 	json_object_set_new(object, "Labels", query_labels(spec->labels));
@@ -183,7 +216,12 @@ static json_t *inspect_host_config(const Container *container, const Pod *pod) {
 
 /* The network room's record is podman's NetworkSettings already. */
 static json_t *network_settings(const json_t *network) {
-	return network ? json_deep_copy(network) : json_object();
+	json_t *object = network ? json_deep_copy(network) : json_object();
+
+	/* templates ask for it in containers that do not run as well */
+	if (!json_object_get(object, "Ports"))
+		json_object_set_new(object, "Ports", json_object());
+	return object;
 }
 
 static void put_file(json_t *object, const char *key, const char *data, const char *name) {
@@ -273,12 +311,14 @@ json_t *engine_inspect_container(Engine *engine, const char *name, GError **err)
 	g_autoptr(Pod) pod = definition->pod_id ? pod_open(engine, definition->pod_id, NULL) : NULL;
 	json_object_set_new(object, "Mounts",
 		query_mounts(engine, container, pod ? pod->definition->spec : NULL));
-	json_object_set_new(object, "NetworkSettings",
-		network_settings(pod ? pod->state->network : container->state->network));
+	json_t *network = network_settings(pod ? pod->state->network : container->state->network);
+	json_object_set_new(object, "NetworkSettings", network);
 	json_put_bool(object, "IsInfra", false);
 	put_text(object, "SystemdUnit", definition->unit);
-	json_object_set_new(object, "Config", inspect_config(container, pod, config));
-	json_object_set_new(object, "HostConfig", inspect_host_config(container, pod));
+	json_object_set_new(object, "Config", inspect_config(engine, container, pod, config));
+	json_t *host_config = inspect_host_config(container, pod);
+	json_object_set(host_config, "PortBindings", json_object_get(network, "Ports"));
+	json_object_set_new(object, "HostConfig", host_config);
 	return object;
 }
 

@@ -404,7 +404,7 @@ static bool check_container_together(const ContainerSpec *spec, GError **err) {
 		return fail(err, ERROR_INVALID, "--replace needs --name");
 	if (spec->restart && !spec_parse_restart(spec->restart, &policy, &retries, err))
 		return false;
-	if (spec->remove && policy != RESTART_NO && policy != RESTART_ON_FAILURE)
+	if (spec->remove && policy != RESTART_NO)
 		return fail(err, ERROR_INVALID, "--rm conflicts with --restart=%s", spec->restart);
 	if (spec->no_hosts && spec->add_hosts)
 		return fail(err, ERROR_INVALID, "--no-hosts conflicts with --add-host");

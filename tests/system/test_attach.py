@@ -283,8 +283,8 @@ def test_no_terminal_is_told(podctl, image):
 @ours
 def test_restart_with_a_terminal_in_the_foreground(podctl, image):
     script = 'echo run-$((40+2)); read line; echo got-$line; [ "$line" = stop ] && exit 0; exit 1'
-    with at_terminal(podctl, 'run', '-it', '--rm', '--restart=on-failure:5', '--network=none', image, 'sh', '-c',
-                     script, rows=20, columns=70) as terminal:
+    with at_terminal(podctl, 'run', '-it', '--name', 'c1', '--restart=on-failure:5', '--network=none', image, 'sh',
+                     '-c', script, rows=20, columns=70) as terminal:
         for word in ('one', 'two'):
             terminal.expect('run-42')
             terminal.type(f'{word}\n')
@@ -293,6 +293,7 @@ def test_restart_with_a_terminal_in_the_foreground(podctl, image):
         terminal.type('stop\n')
         terminal.expect('got-stop')
         assert terminal.wait() == 0
+    podctl('rm', 'c1')
 
 
 @ours

@@ -396,7 +396,7 @@ def vuln_B9_01_log_growth(podctl, started):
     numbers = [int(line.split()[3]) for line in podctl('logs', 'c1').stdout.split('\n')[:-2]]
     assert numbers == list(range(numbers[0], 20000)) and len(numbers) > 500
     assert len(os.listdir(f'/proc/{pid}/fd')) == count
-    assert set(os.listdir(os.path.dirname(path))) <= {'ctr.log', 'upper', 'work'}
+    assert set(os.listdir(os.path.dirname(path))) <= {'ctr.log', 'files', 'upper', 'work'}
 
 
 COUNT_SIGNALS = ('for s in HUP INT TERM QUIT USR1; do trap "echo $s" $s; done; echo ready; '

@@ -207,7 +207,7 @@ static void test_validate_container(void) {
 		{"pod=we b", ERROR_INVALID},
 		{"remove=true|restart=always", ERROR_INVALID},
 		{"remove=true|restart=unless-stopped", ERROR_INVALID},
-		{"remove=true|restart=on-failure", 0},
+		{"remove=true|restart=on-failure", ERROR_INVALID},
 		{"remove=true|restart=no", 0},
 		{"rootfs=true|pull=always", ERROR_INVALID},
 		{"replace=true", ERROR_INVALID},
