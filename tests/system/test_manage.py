@@ -105,3 +105,23 @@ def test_pod_clone_copies_members(podctl, image):
     assert podctl('pod', 'exists', 'origin-clone', check=False).code == 1
     assert not podctl.running('c1-clone-clone')
     podctl('pod', 'rm', '-f', '-t', '0', 'origin', 'third')
+
+
+def test_inspect_has_podmans_shapes(podctl, image):
+    """Templates of scripts: lists where podman has lists, and objects also in containers that never ran."""
+    podctl('create', '--name', 'c1', '--entrypoint', '["echo","a"]', image, 'b')
+    config = podctl.inspect('c1')['Config']
+    assert (config['Entrypoint'], config['Cmd']) == (['echo', 'a'], ['b'])
+    assert podctl('inspect', '--format', '{{json .HostConfig.PortBindings}} {{json .NetworkSettings.Ports}}', 'c1').out \
+        == '{} {}'
+    podctl('create', '--name', 'c2', image, 'true')
+    config = podctl.inspect('c2')['Config']
+    assert (config['Entrypoint'], config['Cmd']) == (None, ['true'])
+    podctl('rm', 'c1', 'c2')
+
+
+def test_an_unknown_state_is_no_filter(podctl, image, pod):
+    assert '"status=bogus"' in podctl.fails(125, 'ps', '-a', '--filter', 'status=bogus')
+    assert '"status=bogus"' in podctl.fails(125, 'pod', 'ps', '--filter', 'status=bogus')
+    assert podctl('pod', 'start', pod).out == pod
+    assert podctl('pod', 'stop', pod).out == pod

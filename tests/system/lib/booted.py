@@ -185,13 +185,16 @@ class Booted:
         if os.path.exists(kill):
             with open(kill, 'w', encoding='ascii') as stream:
                 stream.write('1')
+        # nspawn makes the same one for systemd where the hierarchies of version 1 are mounted
+        places = [self.cgroup, f'/sys/fs/cgroup/systemd/{os.path.basename(self.cgroup)}']
         for _ in range(100):
-            for folder, _, _ in os.walk(self.cgroup, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    pass
-            if not os.path.exists(self.cgroup):
+            for place in places:
+                for folder, _, _ in os.walk(place, topdown=False):
+                    try:
+                        os.rmdir(folder)
+                    except OSError:
+                        pass
+            if not any(os.path.exists(place) for place in places):
                 return
             time.sleep(0.02)
 
