@@ -87,8 +87,10 @@ def run(podctl, script, *options, check=False):
 
 def repeat(podctl, script, *options, variants, judge=lambda text: None):
     """Starts: each runs or is refused, and some of them do run."""
-    good = 0
-    for _ in range(STARTS // variants):
+    good = tries = 0
+    # few starts may all meet the link: then some more
+    while tries < STARTS // variants or (not good and tries < 300):
+        tries += 1
         result = run(podctl, script, *options)
         if result.code == 0:
             good += 1

@@ -93,7 +93,7 @@ def audit(trace):
             continue
         counts[name] += 1
         # 0 to 2 are to be passed on; so is the hand-off, which a child puts at 3 as its last act before execve
-        meant = re.search(r'= [012]$', rest) or (name == 'dup3' and re.match(r'\d+, 3, 0', rest))
+        meant = re.search(r'= [012]$', rest) or (name == 'dup3' and re.match(r'\d+, [0123], 0', rest))
         if name in NEVER or (name in MAKES and 'CLOEXEC' not in rest and not meant and not LIBRARIES.search(rest)) or \
                 (name == 'recvmsg' and 'SCM_RIGHTS' in rest and 'MSG_CMSG_CLOEXEC' not in rest) or \
                 (name == 'fcntl' and 'F_DUPFD,' in rest) or \

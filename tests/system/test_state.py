@@ -144,6 +144,8 @@ def vuln_B12_01_a_pid_used_again_is_left_alone(podctl, image):
                    ('restart', '-t', '0', 'c1'), ('top', 'c1')):
         identifier = podctl('run', '-d', '--name', 'c1', '--network=none', image, '/probe', 'sleep').out
         pid = podctl.pid('c1')
+        # at another tick of the clock by which the kernel tells start times
+        time.sleep(0.05)
         decoy = subprocess.Popen(['sleep', '100'])
         os.kill(supervisor_of(pid), signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
