@@ -20,7 +20,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOTAL_SECONDS = 24 * 60
 STEP_SECONDS = {'setup': 120, 'build': 600, 'meson': 600, 'lint': 120, 'system': 900, 'machine': 600}
 # Left out of the sanitized run unless --full is given: they take long and run no code that others do not.
-LONG_FILES = ('test_systemd.py', 'test_init_steps.py', 'test_mount_security.py', 'test_escape.py')
+LONG_FILES = ('test_systemd.py', 'test_init_steps.py', 'test_mount_security.py', 'test_escape.py', 'test_attach_security.py',
+              'test_files_security.py')
 
 
 class Totals:
